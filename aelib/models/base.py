@@ -1,0 +1,166 @@
+"""The one contract of every model in this library: loss = reconstruction + penalty."""
+
+import keras
+from keras import ops
+
+from aelib import losses
+from aelib.validation import check_array
+
+
+def _deserialized(value):
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
+@keras.saving.register_keras_serializable(package="aelib")
+class Autoencoder(keras.Model):
+    """An encoder, a decoder, and the error between what went in and what came out.
+
+    ``fit(x)`` needs no labels, because the target is the input. ``fit(x, y)`` gives another target, for restoration.
+    The reconstruction error is summed over the features of an example and averaged over the batch. What ``add_loss``
+    adds in ``call`` is the penalty. Both are logged apart, with the mean squared error per feature (``mse``), which is
+    what other books print.
+
+    Args:
+        encoder: ``keras.Model`` from ``(batch, ...)`` to the code ``(batch, latent_dim)``.
+        decoder: ``keras.Model`` from the code back to ``(batch, ...)``, in the units of the input.
+        reconstruction: ``"squared_error"``, ``"binary_crossentropy"``, or a function ``(x, x_hat) -> (batch,)``.
+
+    Example:
+        >>> model = aelib.Autoencoder(encoder, decoder)
+        >>> model.compile(optimizer="adam")
+        >>> model.fit(x_train, validation_data=x_test)
+        >>> z = model.encode(x_test)  # (n, latent_dim)
+    """
+
+    def __init__(self, encoder, decoder, reconstruction="squared_error", **kwargs):
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.reconstruction = reconstruction
+        self.reconstruction_error = losses.get(reconstruction)
+        self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction", "penalty", "mse")]
+        if encoder.built and decoder.built:
+            self.build(encoder.input_shape)
+
+    def encode(self, x):
+        """``x (n, ...) -> z (n, latent_dim)``. Array in, array out, in batches; tensor in, tensor out."""
+        return self.encoder(x) if ops.is_tensor(x) else self._in_batches(self.encoder, x, "x")
+
+    def decode(self, z):
+        """``z (n, latent_dim) -> x_hat (n, ...)``, in the units of x. Array in, array out; tensor in, tensor out."""
+        return self.decoder(z) if ops.is_tensor(z) else self._in_batches(self.decoder, z, "z")
+
+    def call(self, x):
+        """``x (batch, ...) -> x_hat (batch, ...)``."""
+        return self.decode(self.encode(x))
+
+    def build(self, input_shape):
+        """Build the parts that were given without an input shape."""
+        if not self.encoder.built:
+            self.encoder.build(input_shape)
+        if not self.decoder.built:
+            self.decoder.build(self.encoder.compute_output_shape(input_shape))
+        self.built = True
+
+    def compile(self, optimizer="adam", *, jit_compile=None, steps_per_execution=32, **kwargs):
+        """As ``keras.Model.compile``, without ``loss``: that is ``reconstruction``, given to the constructor.
+
+        Args:
+            optimizer: a Keras optimizer or its name.
+            jit_compile: whether to compile with XLA. Left out, it is off on TensorFlow, where it slows convolutions on
+                a CPU and repays its compilation on dense models only after several epochs, and on elsewhere.
+            steps_per_execution: batches between two returns to Python. 32 instead of Keras's 1 makes small networks
+                about a quarter faster and changes no result; callbacks see a batch only every so many.
+            **kwargs: everything else that ``keras.Model.compile`` takes.
+        """
+        if kwargs.get("loss") is not None:
+            raise ValueError(
+                "loss: expected nothing, because an aelib model owns its loss; "
+                f"pass reconstruction= to the constructor instead of loss={kwargs['loss']!r} here"
+            )
+        if jit_compile is None:
+            jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
+        super().compile(optimizer, jit_compile=jit_compile, steps_per_execution=steps_per_execution, **kwargs)
+
+    def compile_from_config(self, config):
+        """Restore ``compile`` and the optimizer's variables from a saved file."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Reconstruction (mean over the batch, weighted by ``sample_weight``) + penalty (sum of ``add_loss``)."""
+        target = x if y is None else y
+        if tuple(target.shape[1:]) != tuple(y_pred.shape[1:]):
+            raise ValueError(
+                f"y: expected one target per reconstruction, of shape (n, {str(tuple(y_pred.shape[1:]))[1:-1]}), "
+                f"got (n, {str(tuple(target.shape[1:]))[1:-1]})"
+            )
+        target, y_pred = ops.cast(target, "float32"), ops.cast(y_pred, "float32")
+        error = self.reconstruction_error(target, y_pred)  # (batch,)
+        if sample_weight is not None:
+            error = error * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+        reconstruction = ops.mean(error)
+        penalty = ops.cast(sum(self.losses), "float32")
+        mse = ops.mean(ops.square(target - y_pred))
+        for tracker, value in zip(self.trackers, (reconstruction, penalty, mse), strict=True):
+            tracker.update_state(value, sample_weight=ops.shape(y_pred)[0])
+        return reconstruction + penalty
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Metrics given to ``compile`` compare with the input where there is no other target."""
+        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
+
+    def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
+        """As ``keras.Model.fit``, with the input as the target unless ``y`` is given. Arrays are checked first."""
+        if validation_data is not None and hasattr(validation_data, "shape"):
+            validation_data = (validation_data,)  # plain x, as in fit(x)
+        if isinstance(validation_data, (tuple, list)):
+            checked = [self._checked(a, f"validation_data[{i}]") for i, a in enumerate(validation_data[:2])]
+            checked += [None] * (2 - len(checked))
+            validation_data = (*checked, *validation_data[2:])
+        return super().fit(
+            self._checked(x, "x"), self._checked(y, "y"), *args, validation_data=validation_data, **kwargs
+        )
+
+    def evaluate(self, x=None, y=None, *args, **kwargs):
+        """As ``keras.Model.evaluate``, with the input as the target unless ``y`` is given."""
+        return super().evaluate(self._checked(x, "x"), self._checked(y, "y"), *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """As ``keras.Model.predict``: the reconstructions of ``x``, in batches."""
+        return super().predict(self._checked(x, "x"), *args, **kwargs)
+
+    def _checked(self, data, name):
+        """Check arrays; leave ``None``, ``tf.data``, generators and other streams to Keras."""
+        if not hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+            return data
+        part = self.encoder if name.startswith("x") or name.endswith("[0]") else self.decoder
+        shape = None
+        if part.built:
+            shape = (part.input_shape if part is self.encoder else part.output_shape)[1:]
+        return check_array(data, name, shape, unit_interval=self.reconstruction == "binary_crossentropy")
+
+    def _in_batches(self, part, data, name):
+        shape = part.input_shape[1:] if part.built else None
+        return part.predict(check_array(data, name, shape), batch_size=1024, verbose=0)
+
+    @classmethod
+    def from_config(cls, config):
+        """Rebuild under the saved dtype policy, whatever the policy of this process is."""
+        config = {key: _deserialized(value) for key, value in config.items()}
+        previous = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(config.get("dtype") or previous)
+        try:
+            return cls(**config)
+        finally:
+            keras.config.set_dtype_policy(previous)
+
+    def get_config(self):
+        """The arguments of ``__init__``."""
+        parts = {"encoder": self.encoder, "decoder": self.decoder}
+        return self.base_config() | {key: keras.saving.serialize_keras_object(part) for key, part in parts.items()}
+
+    def base_config(self):
+        """The arguments that every model passes on to this class: for ``get_config`` of an architecture."""
+        return super().get_config() | {"reconstruction": keras.saving.serialize_keras_object(self.reconstruction)}

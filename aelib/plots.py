@@ -1,0 +1,136 @@
+"""Arrays in, figure out. Nothing here trains or predicts."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+# Okabe & Ito (2008): ten colours that survive colour blindness and print, one per class.
+CLASS_COLOURS = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#882255",
+)  # fmt: skip
+MODEL_COLOURS = {"PCA": "#000000", "autoencoder": "#0072B2", "baseline": "#999999", "other": "#D55E00"}
+
+
+def reconstructions(rows, titles=None, value_range=(0, 1)):
+    """Rows of images, one above the other: originals above their reconstructions.
+
+    Args:
+        rows: a dict of row label to images ``(n, height, width)`` or ``(n, height, width, 3)``; equal n.
+        titles: ``n`` texts above the columns.
+        value_range: pixel values shown as white and as black.
+
+    Returns:
+        The matplotlib ``Figure``.
+    """
+    n = len(next(iter(rows.values())))
+    if any(len(images) != n for images in rows.values()):
+        raise ValueError(f"rows: expected rows of equal length, got {[len(images) for images in rows.values()]}")
+    figure, axes = plt.subplots(
+        len(rows), n, squeeze=False, figsize=(0.85 * n + 1.2, 0.85 * len(rows) + 0.4), layout="constrained"
+    )
+    for row, (label, images) in enumerate(rows.items()):
+        for column, image in enumerate(images):
+            axes[row, column].imshow(image, cmap="gray_r", vmin=value_range[0], vmax=value_range[1])
+            axes[row, column].set(xticks=[], yticks=[])
+        axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center")
+    for column, title in enumerate(titles or []):
+        axes[0, column].set_title(title, fontsize="small")
+    return figure
+
+
+def codes(z, labels, names=None, ax=None):
+    """Scatter of 2-D or 3-D codes, coloured by label, each class named at its median.
+
+    Args:
+        z: ``(n, 2)`` or ``(n, 3)``.
+        labels: ``(n,)`` integers, at most ten different ones.
+        names: the axes' labels; ``code 1``, ``code 2``, ... by default.
+        ax: axes to draw into, three-dimensional for three columns; a new figure by default.
+
+    Returns:
+        The matplotlib ``Figure``.
+    """
+    z, labels = np.asarray(z), np.asarray(labels)
+    if z.ndim != 2 or z.shape[1] not in (2, 3):
+        raise ValueError(f"z: expected shape (n, 2) or (n, 3), got {z.shape}")
+    names = names or [f"code {i + 1}" for i in range(z.shape[1])]
+    if ax is None:
+        _, ax = plt.subplots(
+            figsize=(6, 5), layout="constrained", subplot_kw={"projection": "3d" if z.shape[1] == 3 else None}
+        )
+    classes = np.unique(labels)
+    for label in classes:
+        own = z[labels == label]
+        colour = CLASS_COLOURS[int(label) % len(CLASS_COLOURS)]
+        ax.scatter(*own.T, s=4, color=colour, alpha=0.6, linewidths=0, label=str(label))
+        ax.text(
+            *np.median(own, axis=0),
+            str(label),
+            weight="bold",
+            ha="center",
+            va="center",
+            zorder=10,
+            bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "alpha": 0.85},
+        )
+    for axis, name in zip("xyz", names, strict=False):
+        getattr(ax, f"set_{axis}label")(name)
+    return ax.figure
+
+
+def loss_curves(histories, key="loss", ylabel=None, ax=None):
+    """One quantity over the epochs, training solid and validation dashed.
+
+    Args:
+        histories: a dict of label to Keras ``History`` or to its ``history`` dict.
+        key: which logged quantity.
+        ylabel: the axis label with its unit; ``key`` by default.
+        ax: axes to draw into; a new figure by default.
+
+    Returns:
+        The matplotlib ``Figure``.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    colours = [MODEL_COLOURS["autoencoder"], MODEL_COLOURS["other"], *CLASS_COLOURS[1:4]]
+    for i, (label, history) in enumerate(histories.items()):
+        logged = getattr(history, "history", history)
+        if key not in logged:
+            raise ValueError(f"key: expected one of {sorted(logged)}, got {key!r}")
+        epochs = np.arange(1, len(logged[key]) + 1)
+        colour = colours[i % len(colours)]
+        ax.plot(epochs, logged[key], color=colour, label=f"{label}, training")
+        if f"val_{key}" in logged:
+            ax.plot(epochs, logged[f"val_{key}"], "--", color=colour, label=f"{label}, validation")
+    ax.set(xlabel="epoch", ylabel=ylabel or key)
+    ax.legend(frameon=False)
+    return ax.figure
+
+
+def decoding_grid(images, x_values, y_values, xlabel="code 1", ylabel="code 2"):
+    """A sheet of decoded images, each drawn at the place of its 2-D code.
+
+    Args:
+        images: ``(len(y_values), len(x_values), height, width)``; row 0 belongs to ``y_values[0]``.
+        x_values: ``(columns,)``, increasing.
+        y_values: ``(rows,)``, increasing.
+        xlabel: name of the horizontal code.
+        ylabel: name of the vertical code.
+
+    Returns:
+        The matplotlib ``Figure``.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[:2] != (len(y_values), len(x_values)):
+        raise ValueError(
+            f"images: expected shape ({len(y_values)}, {len(x_values)}, height, width), got {images.shape}"
+        )
+    sheet = np.concatenate(np.concatenate(images[::-1], axis=1), axis=1)  # the largest y on top
+    edges = [_outer_edges(x_values), _outer_edges(y_values)]
+    figure, ax = plt.subplots(figsize=(6, 6), layout="constrained")
+    ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, extent=[*edges[0], *edges[1]], aspect="auto")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    return figure
+
+
+def _outer_edges(values):
+    half = (values[-1] - values[0]) / max(len(values) - 1, 1) / 2
+    return values[0] - half, values[-1] + half

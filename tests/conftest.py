@@ -1,0 +1,32 @@
+"""Every test starts from the same seed, draws into memory, and sees 2,000 drawn digits at most."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import keras
+import matplotlib.pyplot as plt
+import pytest
+
+import aelib
+
+
+@pytest.fixture(autouse=True)
+def fresh_start():
+    keras.utils.set_random_seed(0)
+    yield
+    keras.backend.clear_session()
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """2,000 drawn digits; treat them as read-only."""
+    bunch = aelib.make_digits(2000, random_state=0)
+    bunch.images.flags.writeable = False
+    return bunch
+
+
+@pytest.fixture(scope="session")
+def images(digits):
+    return digits.images
