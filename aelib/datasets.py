@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pooch
 from sklearn.utils import Bunch
 
 from aelib.digits import make_digits
@@ -76,7 +75,8 @@ def load_images():
             warnings.warn(f"Using digits drawn by aelib.make_digits instead of MNIST. {error}", stacklevel=2)
     train, test = make_digits(60_000, random_state=0), make_digits(10_000, random_state=1)
     images = _images("drawn digits", "aelib.make_digits", train.images, train.target, test.images, test.target)
-    return images | Bunch(factors_train=train.factors, factors_test=test.factors, factor_names=train.factor_names)
+    images.update(factors_train=train.factors, factors_test=test.factors, factor_names=train.factor_names)
+    return images
 
 
 def _images(name, origin, x_train, y_train, x_test, y_test):
@@ -104,6 +104,8 @@ def _from_keras_cache():
 
 def _from_download():
     """Download next to the cache, check, and only then move the file to where the next call finds it."""
+    import pooch  # not above: in a notebook without ipywidgets its progress bar warns as soon as it is imported
+
     try:
         _keras_cache().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".mnist-", dir=_keras_cache()) as folder:

@@ -134,3 +134,31 @@ def decoding_grid(images, x_values, y_values, xlabel="code 1", ylabel="code 2"):
 def _outer_edges(values):
     half = (values[-1] - values[0]) / max(len(values) - 1, 1) / 2
     return values[0] - half, values[-1] + half
+
+
+def hourglass(units, names=None, ax=None):
+    """Drawing of an autoencoder: one bar per layer, as high as the layer is wide, on a logarithmic scale.
+
+    Args:
+        units: numbers per layer, input first: ``[784, 3, 784]``.
+        names: what to write below each bar.
+        ax: axes to draw into; a new figure by default.
+
+    Returns:
+        The matplotlib ``Figure``.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
+    heights = 0.25 + np.log1p(units) / np.log1p(max(units))
+    code = int(np.argmin(units))
+    for i, (height, unit) in enumerate(zip(heights, units, strict=True)):
+        colour = MODEL_COLOURS["other"] if i == code else MODEL_COLOURS["autoencoder"]
+        ax.bar(i, height, bottom=-height / 2, width=0.22, color=colour)
+        ax.text(i, height / 2 + 0.04, f"{unit:,}", ha="center", va="bottom")
+        ax.text(i, -0.72, names[i] if names else "", ha="center", va="top")
+    for i in range(len(units) - 1):
+        top = heights[i : i + 2] / 2
+        ax.fill_between([i + 0.11, i + 0.89], top, -top, color="#cccccc", alpha=0.5, linewidth=0)
+    ax.set(xlim=(-0.5, len(units) - 0.5), ylim=(-1.0, 0.85))
+    ax.axis("off")
+    return ax.figure

@@ -1,10 +1,20 @@
 """The one contract of every model in this library: loss = reconstruction + penalty."""
 
+import logging
+
 import keras
+import numpy as np
 from keras import ops
 
 from aelib import losses
 from aelib.validation import check_array
+
+# TensorFlow warns when several models run one after another, since each is traced once. Here that is everyday life.
+logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+
+
+def _is_array(data):
+    return hasattr(data, "__array__") or isinstance(data, (list, tuple))
 
 
 def _deserialized(value):
@@ -127,23 +137,28 @@ class Autoencoder(keras.Model):
         """As ``keras.Model.evaluate``, with the input as the target unless ``y`` is given."""
         return super().evaluate(self._checked(x, "x"), self._checked(y, "y"), *args, **kwargs)
 
-    def predict(self, x, *args, **kwargs):
-        """As ``keras.Model.predict``: the reconstructions of ``x``, in batches."""
-        return super().predict(self._checked(x, "x"), *args, **kwargs)
+    def predict(self, x, batch_size=1024, **kwargs):
+        """The reconstructions of ``x``: array in, array out, in batches; streams go through ``keras.Model.predict``."""
+        if _is_array(x) and not kwargs.get("callbacks"):
+            return self._in_batches(self, x, "x", batch_size)
+        return super().predict(x, **kwargs)
 
     def _checked(self, data, name):
         """Check arrays; leave ``None``, ``tf.data``, generators and other streams to Keras."""
-        if not hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        if not _is_array(data):
             return data
-        part = self.encoder if name.startswith("x") or name.endswith("[0]") else self.decoder
-        shape = None
-        if part.built:
-            shape = (part.input_shape if part is self.encoder else part.output_shape)[1:]
-        return check_array(data, name, shape, unit_interval=self.reconstruction == "binary_crossentropy")
+        part, end = self.encoder, "input_shape"
+        if name in ("y", "validation_data[1]", "z"):
+            part, end = self.decoder, "input_shape" if name == "z" else "output_shape"
+        shape = getattr(part, end)[1:] if part.built else None
+        bernoulli = self.reconstruction == "binary_crossentropy" and name != "z"
+        return check_array(data, name, shape, unit_interval=bernoulli)
 
-    def _in_batches(self, part, data, name):
-        shape = part.input_shape[1:] if part.built else None
-        return part.predict(check_array(data, name, shape), batch_size=1024, verbose=0)
+    def _in_batches(self, part, data, name, batch_size=1024):
+        """Apply ``part`` to an array, batch by batch, so that memory stays bounded. Nothing needs to be compiled."""
+        data = self._checked(data, name)
+        batches = (data[i : i + batch_size] for i in range(0, len(data), batch_size))
+        return np.concatenate([ops.convert_to_numpy(part(batch, training=False)) for batch in batches])
 
     @classmethod
     def from_config(cls, config):

@@ -1,0 +1,86 @@
+"""Normalise the notebooks, so that a change to one shows as that change and nothing else.
+
+    python tools/notebooks.py            rewrite what is not normal
+    python tools/notebooks.py --check    say what is not normal and exit 1
+
+A normal notebook has no outputs, no execution counts, no metadata but the kernel's name, `tags` and `mystnb`, and as
+its first code cell the one that installs aelib on Colab, with the repository's address from `_config.yml`.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT_CELL_METADATA = ("tags", "mystnb")
+COLAB_CELL = """\
+# On Colab: install this course's library beside Colab's own TensorFlow, which stays as it is.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q --no-deps "aelib @ git+{address}@v{version}"\
+"""
+
+
+def repository_address(root=ROOT):
+    """The one place where the repository's address is written."""
+    return yaml.safe_load((root / "_config.yml").read_text("utf-8"))["repository"]["url"].rstrip("/")
+
+
+def colab_cell(root=ROOT):
+    """The source of every notebook's first code cell."""
+    version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    return COLAB_CELL.format(address=repository_address(root), version=version)
+
+
+def normalised(text, first_cell):
+    """The normal form of a notebook's JSON text."""
+    notebook = nbformat.reads(text, as_version=4)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    seen = set()
+    for i, cell in enumerate(notebook.cells):
+        cell.metadata = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if cell.metadata.get(key)}
+        cell.source = cell.source.strip("\n")
+        if not cell.get("id") or cell.id in seen:
+            cell.id = f"cell-{i}"
+        seen.add(cell.id)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            if "colab" not in cell.source.lower():
+                raise ValueError("the first code cell must be the one that installs aelib on Colab")
+            cell.source, cell.metadata = first_cell, {"tags": ["remove-cell"]}
+            break
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def main(arguments):
+    check, first_cell, changed = "--check" in arguments, colab_cell(), []
+    paths = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+    for path in (p for p in paths if ".ipynb_checkpoints" not in p.parts):
+        before = path.read_text("utf-8")
+        try:
+            after = normalised(before, first_cell)
+        except ValueError as error:
+            sys.exit(f"{path.relative_to(ROOT)}: {error}")
+        if after != before:
+            changed.append(str(path.relative_to(ROOT)))
+            if not check:
+                path.write_text(after, "utf-8")
+    if changed:
+        print("not normal:" if check else "normalised:", *changed, sep="\n  ")
+        if check:
+            sys.exit("Run `make format`.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
