@@ -6,6 +6,7 @@
 4. Say where to look, or which cell of which notebook failed.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -18,7 +19,6 @@ import warnings
 from pathlib import Path
 
 import nbformat
-from sphinx.util.console import strip_colors
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_CACHES = 4  # one for each recent combination of library, packages and data
@@ -26,13 +26,27 @@ KEPT_CACHES = 4  # one for each recent combination of library, packages and data
 NOISE = re.compile(
     r"All log messages before absl|^[IWE]0000 00:00|rebuild TensorFlow|^\[IPKernelApp\]|over TCP without encryption"
     r"|^\s*$|^(reading sources|writing output|copying|preparing|checking|looking for|loading|updating|pickling)"
-    r"|\.\.\. ?(done|none found)$|^=+$"
+    r"|(Md|Nb)ParserConfig|\.\.\. ?(done|none found)$|^=+$"
 )
+
+
+@contextlib.contextmanager
+def quiet_terminal():
+    """Send what is written to file descriptor 2, past Python's own stderr, nowhere."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def find_data():
     """Decide once which images all notebooks use. Returns their name and where they came from."""
-    from aelib.datasets import DataUnavailableError, fetch_mnist  # here: it starts TensorFlow, which takes seconds
+    with quiet_terminal():  # TensorFlow's greetings go past Python
+        from aelib.datasets import DataUnavailableError, fetch_mnist
 
     if os.environ.get("AELIB_DATA") not in (None, "", "embedded"):
         os.environ["AELIB_DATA"] = str(Path(os.environ["AELIB_DATA"]).expanduser().resolve())
@@ -109,7 +123,7 @@ def run_jupyter_book(build, cache, data, origin):
     ) as process:
         try:
             for line in process.stdout:
-                for part in strip_colors(line).split("\r"):
+                for part in strip_colours(line).split("\r"):
                     if not NOISE.search(part):
                         print(part.rstrip().replace(f"{ROOT}{os.sep}", ""), flush=True)
         except KeyboardInterrupt:
@@ -118,12 +132,20 @@ def run_jupyter_book(build, cache, data, origin):
     return process.returncode
 
 
+def strip_colours(text):
+    """Without the terminal's colour codes."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
 def failed_cells(build):
     """`(notebook, cell number, error)` for each notebook whose execution failed, from Jupyter Book's reports."""
     for report in sorted((build / "html" / "reports").rglob("*.err.log")):
-        text = strip_colors(report.read_text("utf-8"))
+        text = strip_colours(report.read_text("utf-8"))
         path = ROOT / report.relative_to(build / "html" / "reports").with_suffix("").with_suffix(".ipynb")
-        error = ([line for line in text.splitlines() if line.strip()] or ["unknown error"])[-1]
+        lines = [line.strip() for line in text.splitlines() if line.strip()] or ["unknown error"]
+        error = " ".join(
+            [lines[-1], *[re.sub(r"^-+> \d+ ", "at: ", line) for line in lines if line.startswith("--")][-1:]]
+        )
         number = "?"
         cells = nbformat.read(path, as_version=4).cells if path.exists() else []
         for i, cell in enumerate(cells, 1):

@@ -1,0 +1,89 @@
+# Two commands do everything, set-up included: `make book` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The newest Python that TensorFlow has wheels for and that runs here; `make book PYTHON=...` chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+JOBS ?= 2
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python --dist loadscope
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help book test test-unit test-notebooks test-floor serve lint format lock env repository figures clean distclean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
+
+book: $(READY)  ## run every notebook and build the pages in _build/html
+	@$(BIN)/python tools/book.py
+
+test: test-unit test-notebooks  ## run the unit tests and every notebook
+
+test-unit: $(READY)  ## run the unit tests alone
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests
+
+test-notebooks: $(READY)  ## run every notebook as a test
+	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks
+
+serve: $(READY)  ## show the built book at http://localhost:8000
+	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lint: $(READY)  ## check style, formatting and that the notebooks are normalised
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python tools/notebooks.py --check
+
+format: $(READY)  ## mend what `make lint` complains about
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/python tools/notebooks.py
+
+env: $(READY)  ## create the environment alone
+
+# The stamp is written last: an interrupted installation starts afresh next time.
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about a minute and 3 GB ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { echo "Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock \
+		|| { echo "The packages could not be installed. Is the package index within reach, and are 3 GB free? Then run the same command again."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
+		|| { echo "aelib itself could not be installed; the message above says why."; exit 1; }
+	@touch $@
+
+lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --python-version 3.11 --extra tensorflow --group dev \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
+	@echo "Now run 'make test' and 'make book'."
+
+# Colab's versions of August 2026 are the oldest that aelib supports.
+FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pooch==1.8.2 tqdm==4.67.0
+test-floor:  ## run the unit tests of aelib with the oldest supported packages; needs Python 3.13
+	@python3.13 -c '' 2>/dev/null || { echo "test-floor needs python3.13 on the path."; exit 1; }
+	@test -f .venv-floor/.ready || { rm -rf .venv-floor; python3.13 -m venv .venv-floor; \
+		.venv-floor/bin/python -m pip install --quiet $(FLOOR) pytest pytest-xdist setuptools; \
+		.venv-floor/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .; touch .venv-floor/.ready; }
+	@.venv-floor/bin/python -m pytest -q -n $(JOBS) tests/test_losses.py tests/test_contract.py tests/test_models.py \
+		tests/test_datasets.py tests/test_digits.py tests/test_manifold.py tests/test_plots.py
+
+repository: $(READY)  ## change the repository's address everywhere: make repository URL=https://github.com/you/name
+	@$(BIN)/python tools/repository.py "$(URL)"
+
+figures: $(READY)  ## redraw the pictures of the README and the front page
+	@$(BIN)/python tools/figures.py
+
+clean:  ## remove the built book and its execution cache
+	@rm -rf _build .pytest_cache .ruff_cache
+
+distclean: clean  ## remove the environments as well
+	@rm -rf $(VENV) .venv-floor *.egg-info
