@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_CELL_METADATA = ("tags", "mystnb")
 COLAB_CELL = """\
-# On Colab: install this course's library beside Colab's own TensorFlow, which stays as it is.
+# On Colab: install this course's library beside Colab's own TensorFlow.
 import sys
 
 if "google.colab" in sys.modules:

@@ -21,17 +21,14 @@ class SimpleAutoencoder(Autoencoder):
     """
 
     def __init__(self, latent_dim, input_shape=(28, 28), activation=None, **kwargs):
-        latent_dim = check_positive_int(latent_dim, "latent_dim")
-        encoder = keras.Sequential(
-            [keras.Input(input_shape), Flatten(), Dense(latent_dim, activation)],
-            name="encoder",
-        )
-        decoder = keras.Sequential(
-            [keras.Input((latent_dim,)), Dense(math.prod(input_shape), "sigmoid"), Reshape(input_shape)],
-            name="decoder",
-        )
+        self.latent_dim = check_positive_int(latent_dim, "latent_dim")
+        self.example_shape, self.activation = tuple(input_shape), activation
+        n_features = math.prod(input_shape)
+        down = [Flatten(), Dense(latent_dim, activation)]
+        up = [Dense(n_features, "sigmoid"), Reshape(input_shape)]
+        encoder = keras.Sequential([keras.Input(input_shape), *down], name="encoder")
+        decoder = keras.Sequential([keras.Input((latent_dim,)), *up], name="decoder")
         super().__init__(encoder, decoder, **kwargs)
-        self.latent_dim, self.example_shape, self.activation = latent_dim, tuple(input_shape), activation
 
     def get_config(self):
         """The arguments of ``__init__``."""
