@@ -1,0 +1,67 @@
+"""PCA and subspaces against scikit-learn, numpy and geometry."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+import aelib
+
+rng = np.random.default_rng(0)
+
+
+def test_the_pca_baseline_reconstructs_as_scikit_learns_pca_does(images):
+    flat = images.reshape(len(images), -1)
+    theirs = PCA(8, svd_solver="full").fit(flat)
+    ours = aelib.PCABaseline(8).fit(images)
+    expected = theirs.inverse_transform(theirs.transform(flat)).reshape(images.shape)
+    np.testing.assert_allclose(ours.predict(images), expected, atol=1e-4)
+    assert ours.encode(images).shape == (len(images), 8) and ours.components.shape == (8, 784)
+
+
+def test_the_pca_error_is_the_sum_of_the_variances_left_out(images):
+    every = PCA(svd_solver="full").fit(images.reshape(len(images), -1))
+    error = aelib.mean_squared_error(images, aelib.PCABaseline(10).fit(images).predict(images))
+    left_out = every.explained_variance_[10:].sum() * (len(images) - 1) / len(images)
+    assert 784 * error == pytest.approx(left_out, rel=1e-4)
+
+
+def test_more_components_than_examples_or_features_are_refused(images):
+    with pytest.raises(ValueError, match="latent_dim: expected at most 5, the smaller of the 5 examples and 784"):
+        aelib.PCABaseline(6).fit(images[:5])
+
+
+def test_bad_input_to_the_baseline_is_refused_by_name(images):
+    pca = aelib.PCABaseline(3).fit(images[:50])
+    with pytest.raises(ValueError, match="x: expected finite"):
+        pca.encode(images[:5] * np.nan)
+    with pytest.raises(ValueError, match=r"z: expected shape \(n, 3\)"):
+        pca.decode(np.zeros((5, 4)))
+    with pytest.raises(ValueError, match="latent_dim: expected an integer of at least 1, got 0"):
+        aelib.PCABaseline(0)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 0.5, 30.0, 90.0])
+def test_two_planes_that_share_a_line_meet_at_the_angle_they_were_tilted_by(degrees):
+    tilt = np.radians(degrees)
+    a = [[1, 0, 0], [0, 1, 0]]
+    b = [[1, 0, 0], [0, np.cos(tilt), np.sin(tilt)]]
+    np.testing.assert_allclose(aelib.principal_angles(a, b), [degrees, 0], atol=1e-4)
+
+
+def test_principal_angles_see_the_subspace_and_not_its_axes():
+    a = rng.normal(size=(4, 30))
+    mixed = rng.normal(size=(4, 4)) @ a
+    assert aelib.principal_angles(a, mixed).max() < 1e-3
+
+
+def test_the_excess_of_the_optimum_is_zero_and_of_a_doubled_error_three(images):
+    x_hat = images * 0.9
+    assert aelib.excess_error(images, x_hat, x_hat) == 0
+    assert aelib.excess_error(images, images * 0.8, x_hat) == pytest.approx(3, rel=1e-4)
+
+
+def test_mean_squared_error_is_numpys():
+    x, x_hat = rng.random((2, 7, 4, 3), dtype="float32")
+    assert aelib.mean_squared_error(x, x_hat) == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-6)
+    with pytest.raises(ValueError, match=r"x_hat: expected shape \(n, 4, 3\)"):
+        aelib.mean_squared_error(x, x_hat[:, :2])

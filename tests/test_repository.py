@@ -1,0 +1,277 @@
+"""The repository keeps its own promises: one-way imports, a lock that holds, a README that runs, whole chapters."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import notebooks as notebook_tool  # noqa: E402
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if not path.name.startswith("00")]
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def tracked(pattern="*"):
+    listed = subprocess.run(["git", "ls-files", "-z", pattern], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+# Imports
+
+LEVELS = [
+    {"aelib.validation"},
+    {"aelib.losses", "aelib.digits"},
+    {"aelib.datasets"},
+    {"aelib.models"},
+    {"aelib.manifold"},
+    {"aelib"},
+]
+
+
+def level(module):
+    for i, names in enumerate(LEVELS):
+        if any(module == name or (name != "aelib" and module.startswith(f"{name}.")) for name in names):
+            return i
+    return None
+
+
+def test_imports_run_one_way_and_plots_imports_nothing_of_aelib():
+    for path in (ROOT / "aelib").rglob("*.py"):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("aelib"):
+                names = [
+                    f"{node.module}.{alias.name}" if node.module == "aelib" else node.module for alias in node.names
+                ]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names if alias.name.startswith("aelib")]
+            if module == "aelib":
+                continue
+            assert not (names and module == "aelib.plots"), "plots imports no other aelib module"
+            for name in names:
+                assert level(module) is not None, f"{module} has no level: add it to LEVELS"
+                assert level(name) <= level(module), f"{module} imports {name}"
+
+
+def test_everything_public_is_exported_and_documented():
+    import aelib
+
+    api = (ROOT / "book" / "api.md").read_text("utf-8")
+    for name in aelib.__all__:
+        thing = getattr(aelib, name)
+        assert thing.__doc__, name
+        module = getattr(thing, "__module__", thing.__name__)
+        assert f"aelib.{name}" in api or f"automodule:: {module}" in api or not callable(thing), (
+            f"{name} is not in book/api.md"
+        )
+
+
+# Packages
+
+
+def locked():
+    text = re.sub(r"\\\n\s*", " ", (ROOT / "requirements.lock").read_text("utf-8"))
+    for line in filter(None, map(str.strip, text.splitlines())):
+        requirement, *hashes = re.split(r"\s--hash=", line)
+        yield Requirement(requirement.strip()), hashes
+
+
+def asked_for():
+    groups = PROJECT["dependency-groups"]
+    listed = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["tensorflow"]]
+    listed += [item for group in groups.values() for item in group if isinstance(item, str)]
+    return [Requirement(item) for item in listed]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(("system", "platform"), [("Linux", "linux"), ("Darwin", "darwin"), ("Windows", "win32")])
+def test_the_lock_satisfies_pyproject_on_every_supported_system(python, system, platform):
+    environment = default_environment() | {
+        "python_version": python,
+        "python_full_version": f"{python}.9",
+        "platform_system": system,
+        "sys_platform": platform,
+        "os_name": "nt" if platform == "win32" else "posix",
+    }
+    pins = {
+        canonicalize_name(pin.name): next(iter(pin.specifier)).version
+        for pin, _ in locked()
+        if pin.marker is None or pin.marker.evaluate(environment)
+    }
+    for requirement in asked_for():
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_the_lock_pins_every_package_with_hashes_and_holds_no_address():
+    for pin, hashes in locked():
+        assert [specifier.operator for specifier in pin.specifier] == ["=="], pin
+        assert hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), pin
+    assert "://" not in (ROOT / "requirements.lock").read_text("utf-8")
+
+
+def test_environment_yml_points_to_the_lock_and_to_a_supported_python():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    *_, python, pip, packages = environment["dependencies"]
+    assert python.removeprefix("python=") in PYTHONS and pip == "pip"
+    assert packages == {"pip": ["--require-hashes", "-r requirements.lock"]}
+
+
+def test_tensorflow_stays_an_extra():
+    names = {Requirement(item).name for item in PROJECT["project"]["dependencies"]}
+    assert "tensorflow" not in names and "keras" in names
+
+
+def test_the_floor_that_the_makefile_tests_is_the_floor_of_pyproject():
+    floor = re.search(r"^FLOOR := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M).group(1)
+    pins = {pin.name: next(iter(pin.specifier)).version for pin in map(Requirement, floor.split())}
+    for requirement in map(Requirement, PROJECT["project"]["dependencies"]):
+        assert requirement.specifier.contains(pins[requirement.name]), requirement
+
+
+# Notebooks
+
+
+def cells(path, cell_type=None):
+    listed = json.loads(path.read_text("utf-8"))["cells"]
+    return [{**c, "source": "".join(c["source"])} for c in listed if cell_type in (None, c["cell_type"])]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_in_normal_form_and_normalising_twice_changes_nothing(path):
+    text = path.read_text("utf-8")
+    assert notebook_tool.normalised(text, notebook_tool.colab_cell()) == text, "run `make format`"
+
+
+def test_outputs_counts_and_foreign_metadata_are_removed_and_the_first_cell_is_replaced():
+    messy = json.loads(NOTEBOOKS[0].read_text("utf-8"))
+    code = [cell for cell in messy["cells"] if cell["cell_type"] == "code"]
+    code[0]["source"] = "# colab"
+    code[1].update(outputs=[{"output_type": "stream", "name": "stdout", "text": "hello"}], execution_count=7)
+    code[1]["metadata"] = {"scrolled": True, "id": "x"}
+    messy["metadata"]["widgets"] = {"state": {}}
+    clean = notebook_tool.normalised(json.dumps(messy), notebook_tool.colab_cell())
+    assert clean == NOTEBOOKS[0].read_text("utf-8")
+    code[0]["source"] = "print(1)"
+    with pytest.raises(ValueError, match="first code cell must be the one that installs aelib on Colab"):
+        notebook_tool.normalised(json.dumps(messy), notebook_tool.colab_cell())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_first_cell_installs_the_tagged_library_beside_colabs_tensorflow(path):
+    first = cells(path, "code")[0]
+    assert CONFIG["repository"]["url"] in first["source"] and "--no-deps" in first["source"]
+    assert f"@v{PROJECT['project']['version']}" in first["source"]
+    assert first["metadata"] == {"tags": ["remove-cell"]}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_short_and_drawing_cells_have_an_alt_text(path):
+    for cell in cells(path, "code"):
+        assert len(cell["source"].splitlines()) <= 32, cell["source"][:80]
+        if re.search(r"plots\.\w+\(|plt\.|\.add_subplot", cell["source"]):
+            assert len(cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")) > 40, cell["source"][:80]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_has_every_part_of_the_template(path):
+    text = "\n".join(cell["source"] for cell in cells(path, "markdown"))
+    for part in (
+        "Place your bet",
+        "What you will be able to do",
+        "## The idea",
+        "## The experiment",
+        "## The verdict",
+        "## What usually goes wrong",
+        "## Exercises",
+        "## Recap",
+        "**Read next.**",
+        "**In Korean.**",
+    ):
+        assert part in text, f"{path.name} lacks {part!r}"
+    exercises = re.findall(r":label: (\S+)", text)
+    assert 3 <= len(exercises) <= 7 and len(set(exercises)) == len(exercises)
+    assert sorted(re.findall(r"\{solution-start\} (\S+)", text)) == sorted(exercises)
+    assert text.count("{solution-end}") == len(exercises)
+    assert any("assert " in cell["source"] for cell in cells(path, "code"))
+
+
+def test_every_notebook_and_page_is_in_the_table_of_contents_and_nothing_else_is():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    listed = {toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])}
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]}
+    assert listed == pages - {"book/LICENSE"}
+
+
+# Texts
+
+
+def test_the_ten_lines_of_the_readme_run(tmp_path, digits, monkeypatch):
+    """On 2,000 drawn digits, because the point is that every line works, not the number that it prints."""
+    import aelib
+
+    few = {"x_train": digits.images[:1500], "y_train": digits.target[:1500], "x_test": digits.images[1500:]}
+    monkeypatch.setattr(aelib, "load_images", lambda: type("Data", (), few))
+    monkeypatch.chdir(tmp_path)
+    program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S).group(1)
+    assert len([line for line in program.splitlines() if line.strip()]) <= 10
+    exec(program, {})
+    assert (tmp_path / "digits.png").stat().st_size > 1000
+
+
+def test_links_between_files_point_at_files():
+    for path in tracked("*.md"):
+        for target in re.findall(r"\]\((?!https?://|#|/)([^)\s]+)\)", path.read_text("utf-8")):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_repositorys_address_is_the_configured_one_wherever_it_appears():
+    address = CONFIG["repository"]["url"]
+    host = address.rsplit("/", 2)[0]
+    for path in tracked():
+        if path.suffix in {".md", ".yml", ".toml", ".ipynb", ".py"} and path.name not in {"repository.py", "Makefile"}:
+            for found in re.findall(re.escape(host) + r"/[\w.-]+/[\w.-]+", path.read_text("utf-8")):
+                assert found.removesuffix(".git") in (address, f"{host}/ACCOUNT/NAME") or "@v" in found, (
+                    f"{path}: {found}"
+                )
+
+
+def test_one_command_changes_the_address_everywhere(tmp_path):
+    """On a copy of what git tracks."""
+    for source in tracked():
+        target = tmp_path / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    old, new = CONFIG["repository"]["url"], "https://git.example.org/someone/course"
+    command = [sys.executable, str(tmp_path / "tools" / "repository.py")]
+    subprocess.run([*command, new], check=True, capture_output=True)
+    texts = {p: p.read_text("utf-8") for p in tmp_path.rglob("*") if p.suffix in {".md", ".yml", ".ipynb"}}
+    assert not [path for path, text in texts.items() if old in text]
+    assert all(new in texts[tmp_path / path.relative_to(ROOT)] for path in [*NOTEBOOKS, ROOT / "README.md"])
+    assert "cd course\n" in texts[tmp_path / "README.md"]
+    refused = subprocess.run([*command, "not an address"], capture_output=True, text=True)
+    assert refused.returncode and "URL: expected https://HOST/ACCOUNT/NAME, got not an address" in refused.stderr
+
+
+def test_no_tracked_file_names_a_path_of_somebodys_machine():
+    home, here = str(Path.home()), str(ROOT.parent)
+    for path in tracked():
+        if path.suffix not in {".png", ".svg"}:
+            text = path.read_text("utf-8", errors="replace")
+            assert f"{here}/" not in text and f"{home}/" not in text, path
