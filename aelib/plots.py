@@ -5,7 +5,7 @@ import numpy as np
 
 # Okabe & Ito (2008): ten colours that survive colour blindness and print, one per class.
 CLASS_COLOURS = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#882255",
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#B5A400", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#882255",
 )  # fmt: skip
 MODEL_COLOURS = {"PCA": "#000000", "autoencoder": "#0072B2", "baseline": "#999999", "other": "#D55E00"}
 
@@ -55,13 +55,13 @@ def codes(z, labels, names=None, ax=None):
     names = names or [f"code {i + 1}" for i in range(z.shape[1])]
     if ax is None:
         _, ax = plt.subplots(
-            figsize=(6, 5), layout="constrained", subplot_kw={"projection": "3d" if z.shape[1] == 3 else None}
+            figsize=(7, 6), layout="constrained", subplot_kw={"projection": "3d" if z.shape[1] == 3 else None}
         )
     classes = np.unique(labels)
     for label in classes:
         own = z[labels == label]
         colour = CLASS_COLOURS[int(label) % len(CLASS_COLOURS)]
-        ax.scatter(*own.T, s=4, color=colour, alpha=0.6, linewidths=0, label=str(label))
+        ax.scatter(*own.T, s=9, color=colour, alpha=0.7, linewidths=0, label=str(label))
         ax.text(
             *np.median(own, axis=0),
             str(label),
