@@ -80,7 +80,7 @@ class Autoencoder(keras.Model):
             jit_compile: whether to compile with XLA. Left out, it is off on TensorFlow, where it slows convolutions on
                 a CPU and repays its compilation on dense models only after several epochs, and on elsewhere.
             steps_per_execution: batches between two returns to Python. 32 instead of Keras's 1 makes small networks
-                about a quarter faster and changes no result; callbacks see a batch only every so many.
+                about a tenth faster and changes no result; callbacks see a batch only every so many.
             **kwargs: everything else that ``keras.Model.compile`` takes.
         """
         if kwargs.get("loss") is not None:
