@@ -4,15 +4,37 @@ from aelib import datasets, losses, manifold, models, plots
 from aelib.datasets import fetch_mnist, load_images
 from aelib.digits import make_digits
 from aelib.manifold import PCABaseline, excess_error, mean_squared_error, principal_angles
-from aelib.models import Autoencoder, LinearAutoencoder, SimpleAutoencoder, StackedAutoencoder, TiedDense
+from aelib.models import (
+    Autoencoder,
+    ContractiveAutoencoder,
+    ConvolutionalAutoencoder,
+    Corruption,
+    DenoisingAutoencoder,
+    LinearAutoencoder,
+    Objective,
+    RecurrentAutoencoder,
+    SimpleAutoencoder,
+    SparseAutoencoder,
+    StackedAutoencoder,
+    TiedDense,
+    VariationalAutoencoder,
+)
 
 __all__ = [
     "Autoencoder",
+    "ContractiveAutoencoder",
+    "ConvolutionalAutoencoder",
+    "Corruption",
+    "DenoisingAutoencoder",
     "LinearAutoencoder",
+    "Objective",
     "PCABaseline",
+    "RecurrentAutoencoder",
     "SimpleAutoencoder",
+    "SparseAutoencoder",
     "StackedAutoencoder",
     "TiedDense",
+    "VariationalAutoencoder",
     "datasets",
     "excess_error",
     "fetch_mnist",

@@ -19,6 +19,14 @@ def parts(latent_dim=4):
     return {"encoder": encoder, "decoder": decoder}
 
 
+def convolutional_parts(codes_per_latent=1):
+    """Any architecture's parts, for any objective."""
+    return {
+        "encoder": aelib.ConvolutionalAutoencoder(4 * codes_per_latent, filters=(4, 8)).encoder,
+        "decoder": aelib.ConvolutionalAutoencoder(4, filters=(4, 8)).decoder,
+    }
+
+
 # name: (class, function that gives its arguments); every row has a code of four numbers for 28x28 images.
 MODELS = {
     "custom parts": (aelib.Autoencoder, parts),
@@ -34,6 +42,29 @@ MODELS = {
     "stacked, asymmetric": (
         aelib.StackedAutoencoder,
         lambda: {"latent_dim": 4, "hidden_units": (32,), "decoder_units": (8, 16)},
+    ),
+    "convolutional": (aelib.ConvolutionalAutoencoder, lambda: {"latent_dim": 4, "filters": (4, 8)}),
+    "convolutional, nearest": (
+        aelib.ConvolutionalAutoencoder,
+        lambda: {"latent_dim": 4, "filters": (4,), "upsampling": "nearest"},
+    ),
+    "recurrent": (
+        aelib.RecurrentAutoencoder,
+        lambda: {"latent_dim": 4, "units": 16, "output_activation": "sigmoid"},
+    ),
+    "recurrent, GRU": (aelib.RecurrentAutoencoder, lambda: {"latent_dim": 4, "units": 16, "cell": "gru"}),
+    "denoising": (aelib.DenoisingAutoencoder, lambda: {"latent_dim": 4}),
+    "denoising, convolutional": (
+        aelib.DenoisingAutoencoder,
+        lambda: {"corruption": "masking", **convolutional_parts()},
+    ),
+    "sparse": (aelib.SparseAutoencoder, lambda: {"latent_dim": 4}),
+    "sparse, KL": (aelib.SparseAutoencoder, lambda: {"latent_dim": 4, "target": 0.1}),
+    "contractive": (aelib.ContractiveAutoencoder, lambda: {"latent_dim": 4}),
+    "variational": (aelib.VariationalAutoencoder, lambda: {"latent_dim": 4}),
+    "variational, Gaussian, convolutional": (
+        aelib.VariationalAutoencoder,
+        lambda: {"likelihood": "gaussian", "sigma": None, **convolutional_parts(codes_per_latent=2)},
     ),
 }
 
@@ -69,19 +100,22 @@ def test_fit_without_labels_lowers_the_loss_on_images_it_has_not_seen(build, ima
     model = build()
     before = model.evaluate(images[1500:], verbose=0, return_dict=True)["loss"]
     history = model.fit(images[:1500], validation_data=images[1500:], epochs=5, batch_size=64, verbose=0).history
-    assert history["val_loss"][-1] < 0.9 * before
+    assert history["val_loss"][-1] < before - 0.1 * abs(before)
 
 
 def test_the_loss_is_reconstruction_plus_penalty_on_train_and_validation(build, images):
-    logged = build().fit(images[:300], validation_data=images[300:400], batch_size=64, verbose=0).history
+    model = build()
+    logged = model.fit(images[:300], validation_data=images[300:400], batch_size=64, verbose=0).history
     for prefix in ("", "val_"):
-        total = logged[f"{prefix}reconstruction"][0] + logged[f"{prefix}penalty"][0]
+        total = logged[f"{prefix}reconstruction"][0] + logged[f"{prefix}{model.penalty_name}"][0]
         assert logged[f"{prefix}loss"][0] == pytest.approx(total, rel=1e-5)
         assert 0 < logged[f"{prefix}mse"][0] < 1
 
 
 def test_the_logged_error_is_the_mean_over_images_of_the_sum_over_pixels(build, images):
     model = build()
+    if isinstance(model, aelib.VariationalAutoencoder):
+        pytest.skip("evaluates through a random code")
     logged = model.evaluate(images[:130], batch_size=64, verbose=0, return_dict=True)
     x_hat = model.predict(images[:130], verbose=0)
     assert logged["mse"] == pytest.approx(np.mean((images[:130] - x_hat) ** 2), rel=1e-4)
@@ -102,11 +136,14 @@ def test_another_target_can_be_given(build, images):
     model.fit(images[:200], 1 - images[:200], validation_data=(images[:50], 1 - images[:50]), verbose=0)
     inverted = model.evaluate(images[:50], 1 - images[:50], verbose=0, return_dict=True)["mse"]
     x_hat = model.predict(images[:50], verbose=0)
-    assert inverted == pytest.approx(np.mean((1 - images[:50] - x_hat) ** 2), rel=1e-4)
+    random_code = isinstance(model, aelib.VariationalAutoencoder)
+    assert inverted == pytest.approx(np.mean((1 - images[:50] - x_hat) ** 2), rel=0.5 if random_code else 1e-4)
 
 
 def test_examples_of_weight_zero_do_not_count(build, images):
     model = build()
+    if isinstance(model, aelib.VariationalAutoencoder):
+        pytest.skip("evaluates through a random code")
     everything = np.concatenate([images[:64], images[64:128]])
     weight = np.r_[np.full(64, 2.0), np.zeros(64)].astype("float32")
     weighted = model.evaluate(everything, everything, sample_weight=weight, verbose=0, return_dict=True)

@@ -42,15 +42,15 @@ class Autoencoder(keras.Model):
         >>> z = model.encode(x_test)  # (n, latent_dim)
     """
 
+    penalty_name = "penalty"  # what the logs call the sum of add_loss
+
     def __init__(self, encoder, decoder, reconstruction="squared_error", **kwargs):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.reconstruction = reconstruction
         self.reconstruction_error = losses.get(reconstruction)
-        self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction", "penalty", "mse")]
-        if encoder.built and decoder.built:
-            self.build(encoder.input_shape)
+        self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction", self.penalty_name, "mse")]
 
     def encode(self, x):
         """``x (n, ...) -> z (n, latent_dim)``. Array in, array out, in batches; tensor in, tensor out."""
@@ -88,6 +88,8 @@ class Autoencoder(keras.Model):
                 "loss: expected nothing, because an aelib model owns its loss; "
                 f"pass reconstruction= to the constructor instead of loss={kwargs['loss']!r} here"
             )
+        if not self.built and self.encoder.built:
+            self.build(self.encoder.input_shape)
         if jit_compile is None:
             jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
         super().compile(optimizer, jit_compile=jit_compile, steps_per_execution=steps_per_execution, **kwargs)
@@ -140,7 +142,7 @@ class Autoencoder(keras.Model):
     def predict(self, x, batch_size=1024, **kwargs):
         """The reconstructions of ``x``: array in, array out, in batches; streams go through ``keras.Model.predict``."""
         if _is_array(x) and not kwargs.get("callbacks"):
-            return self._in_batches(self, x, "x", batch_size)
+            return self._in_batches(lambda batch: self.decode(self.encode(batch)), x, "x", batch_size)
         return super().predict(x, **kwargs)
 
     def _checked(self, data, name):
@@ -157,8 +159,8 @@ class Autoencoder(keras.Model):
     def _in_batches(self, part, data, name, batch_size=1024):
         """Apply ``part`` to an array, batch by batch, so that memory stays bounded. Nothing needs to be compiled."""
         data = self._checked(data, name)
-        batches = (data[i : i + batch_size] for i in range(0, len(data), batch_size))
-        return np.concatenate([ops.convert_to_numpy(part(batch, training=False)) for batch in batches])
+        batches = (ops.convert_to_tensor(data[i : i + batch_size]) for i in range(0, len(data), batch_size))
+        return np.concatenate([ops.convert_to_numpy(part(batch)) for batch in batches])
 
     @classmethod
     def from_config(cls, config):

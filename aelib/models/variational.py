@@ -1,0 +1,119 @@
+"""The variational autoencoder: the code is a distribution, and the loss is a bound on the likelihood."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from aelib import losses
+from aelib.models.objective import Objective
+from aelib.models.randomness import SeededRandomness
+from aelib.validation import check_positive_int
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+@keras.saving.register_keras_serializable(package="aelib")
+class VariationalAutoencoder(SeededRandomness, Objective):
+    """Minimises the negative ELBO in nats: reconstruction + beta x KL (Kingma & Welling, 2013; Higgins et al., 2017).
+
+    Args:
+        latent_dim: how many numbers the code has, for the dense default; or give ``encoder``, which gives the code's
+            means followed by its log variances, and ``decoder``.
+        beta: weight of the divergence; 1 is the ELBO.
+        likelihood: ``"bernoulli"`` for values in [0, 1]; ``"gaussian"`` with standard deviation ``sigma``.
+        sigma: of the Gaussian likelihood, in units of the input; ``None`` learns one for all features.
+        seed: of the codes' randomness.
+        **kwargs: ``encoder`` and ``decoder``, for ``Objective``.
+    """
+
+    codes_per_latent = 2  # a mean and a log variance
+
+    def __init__(self, latent_dim=None, beta=1.0, likelihood="bernoulli", sigma=1.0, seed=0, **kwargs):
+        if likelihood not in ("bernoulli", "gaussian"):
+            raise ValueError(f"likelihood: expected 'bernoulli' or 'gaussian', got {likelihood!r}")
+        if not beta >= 0:
+            raise ValueError(f"beta: expected a number of at least 0, got {beta!r}")
+        if sigma is not None and not sigma > 0:
+            raise ValueError(f"sigma: expected None or a number above 0, got {sigma!r}")
+        self.penalty_name = "kl" if beta == 1 else "beta_kl"  # in the logs
+        kwargs["reconstruction"] = "binary_crossentropy" if likelihood == "bernoulli" else "squared_error"
+        super().__init__(latent_dim, **kwargs)
+        self.beta, self.likelihood, self.sigma = beta, likelihood, sigma
+        self.seed_with(seed)
+        self.reconstruction_error = self.negative_log_likelihood
+        if likelihood == "gaussian":
+            start = 0.0 if sigma is None else math.log(sigma)
+            self.log_sigma = self.add_weight((), keras.initializers.Constant(start), trainable=sigma is None)
+
+    def encode(self, x):
+        """``x (n, ...) -> z (n, latent_dim)``: the means, so the same x always has the same code."""
+        return self.posterior(x)[0]
+
+    def posterior(self, x):
+        """Mean and log variance of q(z|x): ``x (n, ...) -> (n, latent_dim), (n, latent_dim)``."""
+        statistics = super().encode(x)
+        latent_dim = statistics.shape[-1] // 2
+        return statistics[..., :latent_dim], statistics[..., latent_dim:]
+
+    def call(self, x):
+        """``x (batch, ...) -> x_hat (batch, ...)`` through a random z, also after training; adds the KL."""
+        mean, log_var = self.posterior(x)
+        self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_var)))
+        noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return self.decode(mean + ops.exp(0.5 * log_var) * noise)
+
+    def negative_log_likelihood(self, x, x_hat):
+        """-log p(x|z) in nats, summed over the features: ``(batch,)``."""
+        if self.likelihood == "bernoulli":
+            return losses.binary_crossentropy(x, x_hat)
+        log_sigma, n_features = ops.cast(self.log_sigma, "float32"), math.prod(x.shape[1:])
+        return losses.squared_error(x, x_hat) / (2 * ops.exp(2 * log_sigma)) + n_features * (log_sigma + LOG_2PI / 2)
+
+    def sample(self, n):
+        """``n`` new examples ``(n, ...)``: decoded draws from the prior, different ones at every call."""
+        shape = (check_positive_int(n, "n"), self.decoder.input_shape[-1])
+        return self.decode(ops.convert_to_numpy(keras.random.normal(shape, seed=self.seed_generator)))
+
+    def elbo(self, x, n_samples=1):
+        """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact."""
+        x = self._checked(x, "x")
+        mean, log_var = self.posterior(x)
+        fit = [-self._log_p_given(x, z) for z in self._draws(mean, log_var, n_samples)]
+        return -np.mean(fit, axis=0) - ops.convert_to_numpy(kl_divergence(mean, log_var))
+
+    def log_likelihood(self, x, n_samples=500):
+        """Importance-weighted estimate of log p(x) in nats, ``(n,)`` (Burda, Grosse & Salakhutdinov, 2015).
+
+        A lower bound on average, which tightens as ``n_samples`` grows. One draw of z is decoded at a time, so memory
+        grows with ``n_samples x n`` numbers and not with the size of an example.
+        """
+        x = self._checked(x, "x")
+        mean, log_var = self.posterior(x)
+        weights = []
+        for z in self._draws(mean, log_var, n_samples):
+            log_prior = -0.5 * np.sum(np.square(z) + LOG_2PI, axis=1)
+            log_q = -0.5 * np.sum(np.square(z - mean) / np.exp(log_var) + log_var + LOG_2PI, axis=1)
+            weights.append(self._log_p_given(x, z) + log_prior - log_q)
+        return np.logaddexp.reduce(np.array(weights, "float64"), axis=0) - math.log(n_samples)
+
+    def _draws(self, mean, log_var, n_samples):
+        for _ in range(check_positive_int(n_samples, "n_samples")):
+            noise = ops.convert_to_numpy(keras.random.normal(mean.shape, seed=self.seed_generator))
+            yield mean + np.exp(0.5 * log_var) * noise
+
+    def _log_p_given(self, x, z):
+        return -ops.convert_to_numpy(self.negative_log_likelihood(x, self.decode(z)))
+
+    def get_config(self):
+        """The arguments of ``__init__``."""
+        config = super().get_config()
+        del config["reconstruction"]  # the likelihood decides it
+        return config | {"beta": self.beta, "likelihood": self.likelihood, "sigma": self.sigma, "seed": self.seed}
+
+
+def kl_divergence(mean, log_var):
+    """KL(N(mean, exp(log_var)) || N(0, 1)) in nats, summed over the code: ``(batch, latent_dim) -> (batch,)``."""
+    mean, log_var = ops.cast(mean, "float32"), ops.cast(log_var, "float32")
+    return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - 1 - log_var, axis=-1)

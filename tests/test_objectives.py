@@ -1,0 +1,178 @@
+"""Facts about the objectives and architectures, against closed forms, Monte Carlo and scipy."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy.stats import multivariate_normal
+
+import aelib
+from aelib.models.variational import kl_divergence
+
+rng = np.random.default_rng(0)
+
+
+def linear_gaussian_vae(perturb=0.0, n_features=6, latent_dim=2, sigma=0.5):
+    """A VAE with linear parts whose posterior is exact (Tipping & Bishop, 1999), or off by `perturb`; and log p(x)."""
+    w = np.linalg.qr(rng.normal(size=(n_features, latent_dim)))[0].T * [[1.5], [0.8]]  # orthogonal rows
+    mu = rng.normal(size=n_features)
+    precision = np.sum(w**2, axis=1) + sigma**2  # diagonal, because the rows are orthogonal
+    to_mean, log_var = w.T / precision, np.log(sigma**2 / precision)
+    kernel = np.hstack([to_mean + perturb, np.zeros_like(to_mean)])
+    bias = np.concatenate([-mu @ to_mean, log_var])
+    encoder = keras.Sequential([keras.Input((n_features,)), keras.layers.Dense(2 * latent_dim)])
+    decoder = keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(n_features)])
+    encoder.set_weights([kernel, bias])
+    decoder.set_weights([w, mu])
+    vae = aelib.VariationalAutoencoder(encoder=encoder, decoder=decoder, likelihood="gaussian", sigma=sigma)
+    exact = multivariate_normal(mu, w.T @ w + sigma**2 * np.eye(n_features))
+    return vae, exact
+
+
+def test_the_closed_form_kl_equals_its_monte_carlo_estimate():
+    mean, log_var = rng.normal(size=(2, 3, 4))
+    z = mean + np.exp(0.5 * log_var) * rng.normal(size=(200_000, 3, 4))
+    log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var)
+    estimate = (log_q + 0.5 * z**2).sum(axis=-1).mean(axis=0)
+    np.testing.assert_allclose(ops.convert_to_numpy(kl_divergence(mean, log_var)), estimate, rtol=0.02)
+
+
+def test_with_the_exact_posterior_the_elbo_is_the_exact_log_likelihood():
+    vae, exact = linear_gaussian_vae()
+    x = exact.rvs(50, random_state=1).astype("float32")
+    np.testing.assert_allclose(vae.elbo(x, n_samples=4000).mean(), exact.logpdf(x).mean(), atol=0.05)
+    np.testing.assert_allclose(vae.log_likelihood(x, n_samples=10), exact.logpdf(x), atol=1e-3)
+
+
+def test_elbo_then_importance_weighted_bound_then_exact_log_likelihood():
+    vae, exact = linear_gaussian_vae(perturb=0.4)
+    x = exact.rvs(200, random_state=1).astype("float32")
+    elbo, few, many = vae.elbo(x, 200).mean(), vae.log_likelihood(x, 5).mean(), vae.log_likelihood(x, 500).mean()
+    assert elbo + 0.05 < few < many < exact.logpdf(x).mean() + 0.02
+
+
+def test_a_vae_with_beta_0_and_no_noise_is_the_plain_autoencoder(images):
+    vae = aelib.VariationalAutoencoder(4, beta=0.0, likelihood="gaussian", sigma=np.sqrt(0.5))
+    kernel, bias = vae.encoder.layers[-1].get_weights()
+    kernel[:, 4:], bias[4:] = 0, -60
+    vae.encoder.layers[-1].set_weights([kernel, bias])
+    vae.compile()
+    x_hat = vae.predict(images[:64])
+    constant = 784 * 0.5 * np.log(np.pi)  # of the Gaussian with variance one half
+    loss = vae.evaluate(images[:64], verbose=0, return_dict=True)["loss"]
+    assert loss - constant == pytest.approx(784 * aelib.mean_squared_error(images[:64], x_hat), rel=1e-3)
+
+
+def test_encoding_and_predicting_are_deterministic_and_sampling_is_not(images):
+    vae = aelib.VariationalAutoencoder(4)
+    np.testing.assert_array_equal(vae.encode(images[:5]), vae.encode(images[:5]))
+    np.testing.assert_array_equal(vae.predict(images[:5]), vae.predict(images[:5]))
+    first, second = vae.sample(5), vae.sample(5)
+    assert first.shape == (5, 28, 28) and not np.array_equal(first, second)
+
+
+def test_the_learned_sigma_approaches_the_root_mean_squared_error(images):
+    vae = aelib.VariationalAutoencoder(4, likelihood="gaussian", sigma=None)
+    vae.compile(keras.optimizers.Adam(0.01))
+    vae.fit(images, epochs=15, batch_size=64, verbose=0)
+    logged = vae.evaluate(images, verbose=0, return_dict=True)
+    assert float(np.exp(ops.convert_to_numpy(vae.log_sigma))) == pytest.approx(np.sqrt(logged["mse"]), rel=0.1)
+
+
+def test_the_contractive_penalty_of_a_linear_encoder_is_its_squared_frobenius_norm():
+    encoder = keras.Sequential([keras.Input((12,)), keras.layers.Dense(5)])
+    decoder = keras.Sequential([keras.Input((5,)), keras.layers.Dense(12)])
+    model = aelib.ContractiveAutoencoder(encoder=encoder, decoder=decoder, n_directions=4)
+    x = ops.convert_to_tensor(rng.random((2000, 12), dtype="float32"))
+    estimate = ops.convert_to_numpy(model.squared_jacobian(x, model.encode(x))).mean()
+    assert estimate == pytest.approx(np.sum(encoder.get_weights()[0] ** 2), rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.7, 1.0])
+def test_masking_noise_at_rate_r_zeroes_a_share_r_of_the_pixels(rate):
+    noisy = ops.convert_to_numpy(aelib.Corruption("masking", rate)(np.full((200, 784), 0.5, "float32"), training=True))
+    assert np.mean(noisy == 0) == pytest.approx(rate, abs=0.01)
+    assert set(np.unique(noisy)) <= {np.float32(0), np.float32(0.5)}  # what is kept is not rescaled
+
+
+def test_salt_and_pepper_comes_in_equal_parts_and_gaussian_noise_with_its_standard_deviation():
+    grey = np.full((200, 784), 0.5, "float32")
+    noisy = ops.convert_to_numpy(aelib.Corruption("salt_and_pepper", 0.4)(grey, training=True))
+    assert np.mean(noisy == 0) == pytest.approx(0.2, abs=0.01) == np.mean(noisy == 1).round(2)
+    noisy = ops.convert_to_numpy(aelib.Corruption("gaussian", 0.3)(grey, training=True))
+    assert noisy.std() == pytest.approx(0.3, rel=0.01) and noisy.mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_noise_is_fresh_every_step_and_absent_after_training(images):
+    model = aelib.DenoisingAutoencoder(4, noise=0.5)
+    x = ops.convert_to_tensor(images[:4])
+    first, second = (ops.convert_to_numpy(model.corrupt(x, training=True)) for _ in range(2))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(ops.convert_to_numpy(model.corrupt(x)), images[:4])
+    np.testing.assert_array_equal(model.predict(images[:4]), model.predict(images[:4]))
+
+
+def test_the_target_is_the_clean_input():
+    """With all pixels masked the best answer is the mean of the clean images, not black."""
+    x = np.repeat(rng.random((1, 28, 28), dtype="float32") * 0.8 + 0.1, 64, axis=0)
+    model = aelib.DenoisingAutoencoder(2, corruption="masking", noise=1.0)
+    model.compile(keras.optimizers.Adam(0.01))
+    model.fit(x, epochs=60, verbose=0)
+    assert aelib.mean_squared_error(x, model.decode(model.encode(0 * x))) < 0.005
+
+
+def test_sparsity_is_zero_at_the_target_and_the_mean_l1_norm_without_one():
+    kl, l1 = aelib.SparseAutoencoder(4, target=0.1), aelib.SparseAutoencoder(4)
+    z = np.tile(np.array([[0.05], [0.15]], "float32"), (1, 4))
+    assert float(kl.sparsity(z)) == pytest.approx(0, abs=1e-5) and float(kl.sparsity(z * 3)) > 0.1
+    assert float(l1.sparsity(-z)) == pytest.approx(0.4)
+
+
+def test_a_heavier_sparsity_penalty_gives_a_sparser_code(images):
+    norms = []
+    for weight in (0.0, 5.0):
+        keras.utils.set_random_seed(0)
+        model = aelib.SparseAutoencoder(16, weight=weight)
+        model.compile()
+        model.fit(images, epochs=5, batch_size=64, verbose=0)
+        norms.append(np.abs(model.encode(images)).sum(axis=1).mean())
+    assert norms[1] < 0.5 * norms[0]
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (64, 64, 3)])
+@pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
+def test_a_convolutional_autoencoder_takes_images_of_several_sizes(shape, upsampling):
+    model = aelib.ConvolutionalAutoencoder(5, filters=(4, 8), input_shape=shape, upsampling=upsampling)
+    x = rng.random((3, *shape), dtype="float32")
+    assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
+
+
+def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths():
+    for shape in ((140, 1), (28, 28), (10, 3)):
+        x = rng.random((3, *shape), dtype="float32")
+        model = aelib.RecurrentAutoencoder(5, input_shape=shape, units=8)
+        assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: aelib.ConvolutionalAutoencoder(4, input_shape=(30, 30)), r"divisible by 4 .* got \(30, 30\)"),
+        (lambda: aelib.ConvolutionalAutoencoder(4, upsampling="bilinear"), "upsampling: expected 'transposed' or"),
+        (lambda: aelib.RecurrentAutoencoder(4, cell="rnn"), r"cell: expected one of \['gru', 'lstm'\], got 'rnn'"),
+        (lambda: aelib.RecurrentAutoencoder(4, input_shape=(5,)), r"input_shape: expected \(time, features\)"),
+        (lambda: aelib.DenoisingAutoencoder(4, noise=-1), "noise: expected a number >= 0, got -1"),
+        (lambda: aelib.DenoisingAutoencoder(4, "masking", 1.5), r"noise: expected a number in \[0, 1\], got 1.5"),
+        (lambda: aelib.DenoisingAutoencoder(4, "blur"), "corruption: expected one of .* got 'blur'"),
+        (lambda: aelib.SparseAutoencoder(4, target=1.0), r"target: expected None or a number in \(0, 1\), got 1.0"),
+        (lambda: aelib.ContractiveAutoencoder(4, n_directions=0), "n_directions: expected an integer of at least 1"),
+        (lambda: aelib.VariationalAutoencoder(4, likelihood="poisson"), "likelihood: expected 'bernoulli' or"),
+        (lambda: aelib.VariationalAutoencoder(4, sigma=0), "sigma: expected None or a number above 0, got 0"),
+        (lambda: aelib.VariationalAutoencoder(4, beta=-1), "beta: expected a number of at least 0, got -1"),
+        (lambda: aelib.DenoisingAutoencoder(), "latent_dim: expected either latent_dim alone or both encoder and"),
+        (lambda: aelib.VariationalAutoencoder(0), "latent_dim: expected an integer of at least 1, got 0"),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
