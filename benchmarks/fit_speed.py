@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/fit_speed.py [pairs]
 
 Trains the dense network 784-300-32-300-784 on 60,000 images with batches of 256, through aelib and as a plain
-functional Keras model with the same settings, in turn. Prints medians over the pairs and the ratio pair by pair. The first epoch
-after `compile`, which includes tracing and XLA's compilation, is reported apart.
+functional Keras model with the same settings, in turn. Prints medians over the pairs and the ratio pair by pair. The
+first epoch after `compile`, which includes tracing and XLA's compilation, is reported apart.
 """
 
 import statistics

@@ -49,7 +49,7 @@ def add_provenance(app, doctree):
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
-    """Leave out the scripts of sphinx-thebe: the book offers no live code, and loading them twice is a console error."""
+    """Leave out sphinx-thebe's scripts: the book has no live code, and loading them twice is a console error."""
     context["script_files"] = [
         script for script in context["script_files"] if "thebe" not in f"{script} {vars(script)}".lower()
     ]
