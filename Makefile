@@ -14,6 +14,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 JOBS ?= 2
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python --dist loadscope
 
+# An environment does not survive a move of its folder.
+MOVED := $(shell test ! -f $(READY) || test "$$(cat $(READY))" = "$(CURDIR)" || { rm -f $(READY); echo yes; })
+# Notebooks run in their own folder, so a relative path would mean another place there.
+ifneq ($(filter-out embedded,$(AELIB_DATA)),)
+export AELIB_DATA := $(abspath $(AELIB_DATA))
+endif
+
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -28,7 +35,7 @@ book: $(READY)  ## run every notebook and build the pages in _build/html
 test: test-unit test-notebooks  ## run the unit tests and every notebook
 
 test-unit: $(READY)  ## run the unit tests alone
-	@$(BIN)/python -m pytest -q -n $(JOBS) tests
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests
 
 test-notebooks: $(READY)  ## run every notebook as a test
 	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks
@@ -50,7 +57,7 @@ format: $(READY)  ## mend what `make lint` complains about
 env: $(READY)  ## create the environment alone
 
 # The stamp is written last: an interrupted installation starts afresh next time.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about a minute and 3 GB ..."
 	@rm -rf $(VENV)
@@ -59,7 +66,7 @@ $(READY): requirements.lock pyproject.toml
 		|| { echo "The packages could not be installed. Is the package index within reach, and are 3 GB free? Then run the same command again."; exit 1; }
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
 		|| { echo "aelib itself could not be installed; the message above says why."; exit 1; }
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --upgrade --python-version 3.11 --extra tensorflow --group dev \
@@ -73,7 +80,7 @@ test-floor:  ## run the unit tests of aelib with the oldest supported packages; 
 	@test -f .venv-floor/.ready || { rm -rf .venv-floor; python3.13 -m venv .venv-floor; \
 		.venv-floor/bin/python -m pip install --quiet $(FLOOR) pytest pytest-xdist setuptools; \
 		.venv-floor/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .; touch .venv-floor/.ready; }
-	@.venv-floor/bin/python -m pytest -q -n $(JOBS) tests/test_losses.py tests/test_contract.py tests/test_models.py \
+	@.venv-floor/bin/python -m pytest -q -n $(JOBS) tests/test_losses.py tests/test_contract.py tests/test_models.py tests/test_objectives.py \
 		tests/test_datasets.py tests/test_digits.py tests/test_manifold.py tests/test_plots.py
 
 repository: $(READY)  ## change the repository's address everywhere: make repository URL=https://github.com/you/name

@@ -5,6 +5,7 @@ import os
 import tempfile
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def _read_mnist(path, where):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in MNIST_SHA256}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zlib.error, zipfile.BadZipFile) as error:
         raise ValueError(f"{where}: not a readable mnist.npz ({type(error).__name__}: {error})") from error
     for key, expected in MNIST_SHA256.items():
         if hashlib.sha256(np.ascontiguousarray(arrays[key])).hexdigest() != expected:

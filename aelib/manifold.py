@@ -15,12 +15,10 @@ class PCABaseline:
 
     Args:
         latent_dim: how many principal components to keep.
-        random_state: seed of the randomised solver that scikit-learn chooses for large data.
     """
 
-    def __init__(self, latent_dim, random_state=0):
+    def __init__(self, latent_dim):
         self.latent_dim = check_positive_int(latent_dim, "latent_dim")
-        self.random_state = random_state
 
     def fit(self, x):
         """Find the principal components of ``x (n, ...)``; returns ``self``."""
@@ -32,7 +30,7 @@ class PCABaseline:
                 f"{flat.shape[1]} features of x, got {self.latent_dim}"
             )
         self.example_shape = x.shape[1:]
-        self.pca = PCA(self.latent_dim, svd_solver="covariance_eigh", random_state=self.random_state).fit(flat)
+        self.pca = PCA(self.latent_dim, svd_solver="covariance_eigh").fit(flat)
         return self
 
     def encode(self, x):
@@ -58,7 +56,10 @@ class PCABaseline:
 def mean_squared_error(x, x_hat):
     """Mean over examples and features of the squared error: what other books print. Shapes ``(n, ...)``, equal."""
     x = check_array(x, "x")
-    return float(np.mean(np.square(x - check_array(x_hat, "x_hat", x.shape[1:])), dtype="float64"))
+    x_hat = check_array(x_hat, "x_hat", x.shape[1:])
+    if len(x) != len(x_hat):
+        raise ValueError(f"x_hat: expected {len(x)} examples, as in x, got {len(x_hat)}")
+    return float(np.mean(np.square(x - x_hat), dtype="float64"))
 
 
 def excess_error(x, x_hat, x_hat_optimal):

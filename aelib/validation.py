@@ -11,7 +11,7 @@ def check_array(x, name, shape=None, unit_interval=False):
     Args:
         x: array-like of shape ``(n, ...)``.
         name: what the caller calls the argument; the error message uses it.
-        shape: expected shape of one example, without the batch axis; ``None`` accepts any.
+        shape: expected shape of one example, without the batch axis; ``None``, for it or for a side, accepts any.
         unit_interval: whether every value must lie in [0, 1], as a Bernoulli likelihood needs.
 
     Raises:
@@ -21,8 +21,11 @@ def check_array(x, name, shape=None, unit_interval=False):
         x = np.asarray(x, dtype="float32")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: expected an array of numbers, got {type(x).__name__} ({error})") from error
-    if shape is not None and x.shape[1:] != tuple(shape):
-        wanted = ", ".join(["n", *map(str, shape)])
+    fits = shape is None or (
+        x.ndim == len(shape) + 1 and all(b in (None, a) for a, b in zip(x.shape[1:], shape, strict=True))
+    )
+    if not fits:
+        wanted = ", ".join(["n", *("any" if side is None else str(side) for side in shape)])
         hint = " A single example needs a batch axis: x[None]." if x.shape == tuple(shape) else ""
         raise ValueError(f"{name}: expected shape ({wanted}), got {x.shape}.{hint}")
     if x.size == 0:

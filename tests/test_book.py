@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]  # one book, built step by step
 
 
 def write_notebook(path, *cells):
@@ -82,7 +82,13 @@ def test_a_good_book_is_built_says_where_to_look_and_on_which_data(book):
     assert "Traceback" not in page and "0000 00:" not in page  # nor TensorFlow's log
 
 
+def ensure_built(book):
+    if not (book / "_build" / "html" / "notebooks" / "one.html").exists():
+        test_a_good_book_is_built_says_where_to_look_and_on_which_data(book)
+
+
 def test_the_colab_button_points_at_the_notebook_in_the_configured_repository(book):
+    ensure_built(book)
     page = (book / "_build" / "html" / "notebooks" / "one.html").read_text("utf-8")
     address = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
     account_and_name = "/".join(address.split("/")[-2:])
@@ -91,6 +97,7 @@ def test_the_colab_button_points_at_the_notebook_in_the_configured_repository(bo
 
 
 def test_the_page_is_searchable_and_needs_no_other_server_for_its_formulas(book):
+    ensure_built(book)
     html = book / "_build" / "html"
     assert "notebooks/one" in (html / "searchindex.js").read_text("utf-8")
     assert (html / "_static" / "mathjax" / "tex-chtml.js").exists()
@@ -100,6 +107,7 @@ def test_the_page_is_searchable_and_needs_no_other_server_for_its_formulas(book)
 
 
 def test_a_second_run_takes_results_from_the_cache_and_a_change_of_the_library_does_not(book):
+    ensure_built(book)
     status, output = build(book)
     assert status == 0 and "Using cached notebook" in output and "Executing notebook" not in output
     with (book / "aelib" / "plots.py").open("a") as file:
@@ -109,6 +117,7 @@ def test_a_second_run_takes_results_from_the_cache_and_a_change_of_the_library_d
 
 
 def test_a_damaged_cache_is_started_afresh(book):
+    ensure_built(book)
     for path in (book / "_build" / ".jupyter_cache").rglob("base.ipynb"):
         path.write_text('{"cells": [', "utf-8")  # as if the disk had been full
     status, output = build(book)

@@ -131,3 +131,60 @@ def test_a_target_of_the_wrong_shape_from_a_stream_is_refused(images):
     model.compile()
     with pytest.raises(ValueError, match=r"y: expected one target per reconstruction, of shape \(n, 28, 28\)"):
         model.fit(((images[:8], images[:8, :14]) for _ in range(1)), steps_per_epoch=1, verbose=0)
+
+
+def test_dropout_and_batch_normalisation_of_the_parts_are_active_in_training(images):
+    layers = keras.layers
+    encoder = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.BatchNormalization(), layers.Dense(2)])
+    decoder = keras.Sequential([keras.Input((2,)), layers.Dense(784), layers.Reshape((28, 28))])
+    for model in (
+        aelib.Autoencoder(encoder, decoder),
+        aelib.SparseAutoencoder(encoder=encoder, decoder=decoder),
+        aelib.DenoisingAutoencoder(encoder=encoder, decoder=decoder),
+    ):
+        before = keras.ops.convert_to_numpy(encoder.layers[1].moving_mean)
+        model.compile()
+        model.fit(images[:64], verbose=0)
+        assert not np.array_equal(before, keras.ops.convert_to_numpy(encoder.layers[1].moving_mean))
+
+
+def test_a_given_number_of_steps_is_kept_to(images):
+    model = aelib.SimpleAutoencoder(2)
+    model.compile()
+    model.fit(((images[:8],) for _ in range(100)), steps_per_epoch=5, epochs=2, verbose=0)
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 10
+
+
+def test_weights_count_without_a_target_too(images):
+    model = aelib.SimpleAutoencoder(2)
+    model.compile()
+    logged = model.evaluate(images[:8], sample_weight=np.zeros(8), verbose=0, return_dict=True)
+    assert logged["reconstruction"] == 0
+    history = model.fit(images[:8], validation_data=(images[:8], None, np.zeros(8)), verbose=0).history
+    assert history["val_reconstruction"] == [0]
+
+
+def test_subclassed_parts_and_a_loss_given_as_a_function_work_and_are_checked(images):
+    class Flat(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten, self.dense = keras.layers.Flatten(), keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(self.flatten(x))
+
+    decoder = keras.Sequential([keras.layers.Dense(784, "sigmoid"), keras.layers.Reshape((28, 28))])
+    model = aelib.Autoencoder(Flat(), decoder, reconstruction=aelib.losses.binary_crossentropy)
+    model.compile()
+    model.fit(images[:32], verbose=0)
+    assert model.predict(images[:5], batch_size=None).shape == (5, 28, 28)
+    with pytest.raises(ValueError, match=r"x: expected values in \[0, 1\]"):
+        model.fit(images[:8] * 255)
+
+
+def test_an_objective_refuses_parts_that_do_not_fit_together():
+    encoder, decoder = (getattr(aelib.StackedAutoencoder(4), part) for part in ("encoder", "decoder"))
+    with pytest.raises(ValueError, match=r"encoder: expected one that gives 2 x 4 numbers, .* got one that gives 4"):
+        aelib.VariationalAutoencoder(encoder=encoder, decoder=decoder)
+    with pytest.raises(ValueError, match="reconstruction: expected nothing, because the likelihood decides"):
+        aelib.VariationalAutoencoder(4, reconstruction="squared_error")

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,6 +27,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 
 
 def tracked(pattern="*"):
+    if not shutil.which("git"):
+        pytest.skip("no git")
     listed = subprocess.run(["git", "ls-files", "-z", pattern], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -271,6 +274,8 @@ def test_one_command_changes_the_address_everywhere(tmp_path):
 
 def test_no_tracked_file_names_a_path_of_somebodys_machine():
     home, here = str(Path.home()), str(ROOT.parent)
+    if "/" in (home, here):
+        pytest.skip("a path of one slash is everywhere")
     for path in tracked():
         if path.suffix not in {".png", ".svg"}:
             text = path.read_text("utf-8", errors="replace")

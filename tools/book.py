@@ -127,7 +127,7 @@ def run_jupyter_book(build, cache, data, origin):
                     if not NOISE.search(part):
                         print(part.rstrip().replace(f"{ROOT}{os.sep}", ""), flush=True)
         except KeyboardInterrupt:
-            process.wait()  # it got the same signal
+            process.communicate()  # it got the same signal; do not let it wait for a full pipe
             raise
     return process.returncode
 
@@ -146,11 +146,9 @@ def failed_cells(build):
         error = " ".join(
             [lines[-1], *[re.sub(r"^-+> \d+ ", "at: ", line) for line in lines if line.startswith("--")][-1:]]
         )
-        number = "?"
         cells = nbformat.read(path, as_version=4).cells if path.exists() else []
-        for i, cell in enumerate(cells, 1):
-            if cell.cell_type == "code" and cell.source and cell.source in text:
-                number = i
+        named = [(len(cell.source), i) for i, cell in enumerate(cells, 1) if cell.source and cell.source in text]
+        number = max(named)[1] if named else "?"
         yield path.relative_to(ROOT), number, error
 
 

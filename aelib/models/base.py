@@ -60,38 +60,40 @@ class Autoencoder(keras.Model):
         """``z (n, latent_dim) -> x_hat (n, ...)``, in the units of x. Array in, array out; tensor in, tensor out."""
         return self.decoder(z) if ops.is_tensor(z) else self._in_batches(self.decoder, z, "z")
 
-    def call(self, x):
+    def call(self, x, training=None):  # Keras hands `training` on to the parts only if it is named here
         """``x (batch, ...) -> x_hat (batch, ...)``."""
         return self.decode(self.encode(x))
 
     def build(self, input_shape):
-        """Build the parts that were given without an input shape."""
-        if not self.encoder.built:
-            self.encoder.build(input_shape)
-        if not self.decoder.built:
-            self.decoder.build(self.encoder.compute_output_shape(input_shape))
+        """Build the parts that were given without an input shape, by sending a blank example through them."""
+        if not (self.encoder.built and self.decoder.built):
+            self.decode(self.encode(ops.zeros((1, *input_shape[1:]))))
         self.built = True
 
-    def compile(self, optimizer="adam", *, jit_compile=None, steps_per_execution=32, **kwargs):
+    def compile(self, optimizer="adam", loss=None, *, jit_compile=None, steps_per_execution=None, **kwargs):
         """As ``keras.Model.compile``, without ``loss``: that is ``reconstruction``, given to the constructor.
 
         Args:
             optimizer: a Keras optimizer or its name.
+            loss: nothing; it is there to say so clearly.
             jit_compile: whether to compile with XLA. Left out, it is off on TensorFlow, where it slows convolutions on
-                a CPU and repays its compilation on dense models only after several epochs, and on elsewhere.
-            steps_per_execution: batches between two returns to Python. 32 instead of Keras's 1 makes small networks
-                about a tenth faster and changes no result; callbacks see a batch only every so many.
+                a CPU and repays its compilation on dense models only after several epochs; elsewhere Keras decides.
+            steps_per_execution: batches between two returns to Python. Left out, it is 32 (1 on PyTorch), which makes
+                small networks about a tenth faster; a callback then sees, and stops, only every 32nd batch. Where a
+                number of steps is given to ``fit`` or ``evaluate``, it is 1, since Keras would overshoot that number.
             **kwargs: everything else that ``keras.Model.compile`` takes.
         """
-        if kwargs.get("loss") is not None:
+        if loss is not None:
             raise ValueError(
                 "loss: expected nothing, because an aelib model owns its loss; "
-                f"pass reconstruction= to the constructor instead of loss={kwargs['loss']!r} here"
+                f"pass reconstruction= to the constructor instead of loss={loss!r} here"
             )
         if not self.built and self.encoder.built:
             self.build(self.encoder.input_shape)
         if jit_compile is None:
             jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
+        if steps_per_execution is None:
+            steps_per_execution = 1 if keras.backend.backend() == "torch" else 32
         super().compile(optimizer, jit_compile=jit_compile, steps_per_execution=steps_per_execution, **kwargs)
 
     def compile_from_config(self, config):
@@ -100,10 +102,20 @@ class Autoencoder(keras.Model):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
+    def _count_exactly(self, *limits):
+        """With steps_per_execution above 1, Keras rounds a given number of steps up; so do without it."""
+        if any(limit is not None for limit in limits) and self.compiled and self.steps_per_execution != 1:
+            self.steps_per_execution = 1
+            self.train_function = self.test_function = None
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Reconstruction (mean over the batch, weighted by ``sample_weight``) + penalty (sum of ``add_loss``)."""
         target = x if y is None else y
-        if tuple(target.shape[1:]) != tuple(y_pred.shape[1:]):
+        shapes = tuple(target.shape[1:]), tuple(y_pred.shape[1:])
+        known = all(
+            a == b for a, b in zip(*shapes, strict=False) if None not in (a, b)
+        )  # a stream may leave sizes open
+        if len(shapes[0]) != len(shapes[1]) or not known:
             raise ValueError(
                 f"y: expected one target per reconstruction, of shape (n, {str(tuple(y_pred.shape[1:]))[1:-1]}), "
                 f"got (n, {str(tuple(target.shape[1:]))[1:-1]})"
@@ -130,20 +142,28 @@ class Autoencoder(keras.Model):
         if isinstance(validation_data, (tuple, list)):
             checked = [self._checked(a, f"validation_data[{i}]") for i, a in enumerate(validation_data[:2])]
             checked += [None] * (2 - len(checked))
-            validation_data = (*checked, *validation_data[2:])
-        return super().fit(
-            self._checked(x, "x"), self._checked(y, "y"), *args, validation_data=validation_data, **kwargs
-        )
+            weights = validation_data[2:]
+            validation_data = (*self._weighted(*checked, *weights), *weights)
+        self._count_exactly(kwargs.get("steps_per_epoch"), kwargs.get("validation_steps"))
+        x, y = self._weighted(self._checked(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
+        return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As ``keras.Model.evaluate``, with the input as the target unless ``y`` is given."""
-        return super().evaluate(self._checked(x, "x"), self._checked(y, "y"), *args, **kwargs)
+        self._count_exactly(kwargs.get("steps"))
+        x, y = self._weighted(self._checked(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
+        return super().evaluate(x, y, *args, **kwargs)
 
-    def predict(self, x, batch_size=1024, **kwargs):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The reconstructions of ``x``: array in, array out, in batches; streams go through ``keras.Model.predict``."""
-        if _is_array(x) and not kwargs.get("callbacks"):
-            return self._in_batches(lambda batch: self.decode(self.encode(batch)), x, "x", batch_size)
-        return super().predict(x, **kwargs)
+        if _is_array(x) and steps is None and callbacks is None:
+            return self._in_batches(lambda batch: self.decode(self.encode(batch)), x, "x", batch_size or 1024)
+        return super().predict(self._checked(x, "x"), batch_size, verbose, steps, callbacks)
+
+    @staticmethod
+    def _weighted(x, y=None, sample_weight=None):
+        """``(x, y)``, with the target spelt out where there are weights: Keras drops the weights of a missing y."""
+        return x, x if y is None and sample_weight is not None and _is_array(x) else y
 
     def _checked(self, data, name):
         """Check arrays; leave ``None``, ``tf.data``, generators and other streams to Keras."""
@@ -152,9 +172,9 @@ class Autoencoder(keras.Model):
         part, end = self.encoder, "input_shape"
         if name in ("y", "validation_data[1]", "z"):
             part, end = self.decoder, "input_shape" if name == "z" else "output_shape"
-        shape = getattr(part, end)[1:] if part.built else None
-        bernoulli = self.reconstruction == "binary_crossentropy" and name != "z"
-        return check_array(data, name, shape, unit_interval=bernoulli)
+        shape = getattr(part, end, None) if part.built else None  # a subclassed part may not know it
+        bernoulli = losses.get(self.reconstruction) is losses.binary_crossentropy and name != "z"
+        return check_array(data, name, shape and shape[1:], unit_interval=bernoulli)
 
     def _in_batches(self, part, data, name, batch_size=1024):
         """Apply ``part`` to an array, batch by batch, so that memory stays bounded. Nothing needs to be compiled."""

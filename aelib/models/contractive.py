@@ -12,8 +12,9 @@ from aelib.validation import check_positive_int
 class ContractiveAutoencoder(SeededRandomness, Objective):
     """Penalises the squared Frobenius norm of the encoder's Jacobian (Rifai and others, 2011).
 
-    The norm is estimated from differences of the code in random directions v, because E |J v|^2 is the squared norm for
-    v of mean 0 and covariance 1. That needs no backend's own derivatives, and works for any encoder.
+    The norm is estimated from differences of the code in random directions v, because for v of mean 0 and covariance 1
+    the squared length of J v has the squared norm as its mean. That needs no backend's own derivatives. The encoder
+    should have no dropout, whose randomness would be taken for slope.
 
     Args:
         latent_dim: how many numbers the code has, for the dense default; or give ``encoder`` and ``decoder``.
@@ -32,7 +33,7 @@ class ContractiveAutoencoder(SeededRandomness, Objective):
         self.weight, self.n_directions = weight, check_positive_int(n_directions, "n_directions")
         self.seed_with(seed)
 
-    def call(self, x):
+    def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``; adds the penalty."""
         z = self.encode(x)
         self.add_loss(self.weight * ops.mean(self.squared_jacobian(x, z)))

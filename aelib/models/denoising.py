@@ -62,7 +62,7 @@ class DenoisingAutoencoder(Objective):
         super().__init__(latent_dim, **kwargs)
         self.corrupt = Corruption(corruption, noise, seed)
 
-    def call(self, x, training=False):
+    def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``, from a corrupted x in training."""
         return self.decode(self.encode(self.corrupt(x, training=training)))
 

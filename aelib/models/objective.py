@@ -28,4 +28,14 @@ class Objective(Autoencoder):
         if encoder is None:
             decoder = StackedAutoencoder(latent_dim).decoder
             encoder = StackedAutoencoder(latent_dim * self.codes_per_latent).encoder
+        widths = (
+            [getattr(encoder, "output_shape", None), getattr(decoder, "input_shape", None)]
+            if (encoder.built and decoder.built)
+            else [None, None]
+        )
+        if None not in widths and widths[0][-1] != self.codes_per_latent * widths[1][-1]:
+            raise ValueError(
+                f"encoder: expected one that gives {self.codes_per_latent} x {widths[1][-1]} numbers, because the "
+                f"decoder takes {widths[1][-1]}, got one that gives {widths[0][-1]}"
+            )
         super().__init__(encoder, decoder, **kwargs)

@@ -34,7 +34,7 @@ class SparseAutoencoder(Objective):
         active = keras.activations.sigmoid(z)
         return active if ops.is_tensor(x) else ops.convert_to_numpy(active)
 
-    def call(self, x):
+    def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``; adds the penalty."""
         z = self.encode(x)
         self.add_loss(self.weight * self.sparsity(z))

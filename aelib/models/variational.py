@@ -31,6 +31,8 @@ class VariationalAutoencoder(SeededRandomness, Objective):
     codes_per_latent = 2  # a mean and a log variance
 
     def __init__(self, latent_dim=None, beta=1.0, likelihood="bernoulli", sigma=1.0, seed=0, **kwargs):
+        if "reconstruction" in kwargs:
+            raise ValueError("reconstruction: expected nothing, because the likelihood decides it; pass likelihood=")
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f"likelihood: expected 'bernoulli' or 'gaussian', got {likelihood!r}")
         if not beta >= 0:
@@ -57,7 +59,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         latent_dim = statistics.shape[-1] // 2
         return statistics[..., :latent_dim], statistics[..., latent_dim:]
 
-    def call(self, x):
+    def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)`` through a random z, also after training; adds the KL."""
         mean, log_var = self.posterior(x)
         self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_var)))
