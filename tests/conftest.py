@@ -6,6 +6,7 @@ matplotlib.use("Agg")
 
 import keras
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import aelib
@@ -15,8 +16,14 @@ import aelib
 def fresh_start():
     keras.utils.set_random_seed(0)
     yield
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # its garbage collection takes half a second
     plt.close("all")
+
+
+@pytest.fixture
+def rng():
+    """The same numbers in every test, in whatever order the tests run."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("book")]  # one book, built step by step
+pytestmark = pytest.mark.slow
 
 
 GOOD = ("def load_images():\n    return 7", "print(load_images())")

@@ -7,8 +7,7 @@ from sklearn.metrics import log_loss
 
 from aelib import losses
 
-rng = np.random.default_rng(0)
-X, X_HAT = rng.random((2, 5, 4, 3), dtype="float32")
+X, X_HAT = np.random.default_rng(0).random((2, 5, 4, 3), dtype="float32")
 
 
 def test_squared_error_is_numpys_squared_norm_per_example():

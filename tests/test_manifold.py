@@ -6,8 +6,6 @@ from sklearn.decomposition import PCA
 
 import aelib
 
-rng = np.random.default_rng(0)
-
 
 def test_the_pca_baseline_reconstructs_as_scikit_learns_pca_does(images):
     flat = images.reshape(len(images), -1)
@@ -48,7 +46,7 @@ def test_two_planes_that_share_a_line_meet_at_the_angle_they_were_tilted_by(degr
     np.testing.assert_allclose(aelib.principal_angles(a, b), [degrees, 0], atol=1e-4)
 
 
-def test_principal_angles_see_the_subspace_and_not_its_axes():
+def test_principal_angles_see_the_subspace_and_not_its_axes(rng):
     a = rng.normal(size=(4, 30))
     mixed = rng.normal(size=(4, 4)) @ a
     assert aelib.principal_angles(a, mixed).max() < 1e-3
@@ -60,7 +58,7 @@ def test_the_excess_of_the_optimum_is_zero_and_of_a_doubled_error_three(images):
     assert aelib.excess_error(images, images * 0.8, x_hat) == pytest.approx(3, rel=1e-4)
 
 
-def test_mean_squared_error_is_numpys():
+def test_mean_squared_error_is_numpys(rng):
     x, x_hat = rng.random((2, 7, 4, 3), dtype="float32")
     assert aelib.mean_squared_error(x, x_hat) == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-6)
     with pytest.raises(ValueError, match=r"x_hat: expected shape \(n, 4, 3\)"):

@@ -9,11 +9,10 @@ from scipy.stats import multivariate_normal
 import aelib
 from aelib.models.variational import kl_divergence
 
-rng = np.random.default_rng(0)
-
 
 def linear_gaussian_vae(perturb=0.0, n_features=6, latent_dim=2, sigma=0.5):
     """A VAE with linear parts whose posterior is exact (Tipping & Bishop, 1999), or off by `perturb`; and log p(x)."""
+    rng = np.random.default_rng(0)
     w = np.linalg.qr(rng.normal(size=(n_features, latent_dim)))[0].T * [[1.5], [0.8]]  # orthogonal rows
     mu = rng.normal(size=n_features)
     precision = np.sum(w**2, axis=1) + sigma**2  # diagonal, because the rows are orthogonal
@@ -29,7 +28,7 @@ def linear_gaussian_vae(perturb=0.0, n_features=6, latent_dim=2, sigma=0.5):
     return vae, exact
 
 
-def test_the_closed_form_kl_equals_its_monte_carlo_estimate():
+def test_the_closed_form_kl_equals_its_monte_carlo_estimate(rng):
     mean, log_var = rng.normal(size=(2, 3, 4))
     z = mean + np.exp(0.5 * log_var) * rng.normal(size=(200_000, 3, 4))
     log_q = -0.5 * ((z - mean) ** 2 / np.exp(log_var) + log_var)
@@ -79,7 +78,7 @@ def test_the_learned_sigma_approaches_the_root_mean_squared_error(images):
     assert float(np.exp(ops.convert_to_numpy(vae.log_sigma))) == pytest.approx(np.sqrt(logged["mse"]), rel=0.1)
 
 
-def test_the_contractive_penalty_of_a_linear_encoder_is_its_squared_frobenius_norm():
+def test_the_contractive_penalty_of_a_linear_encoder_is_its_squared_frobenius_norm(rng):
     encoder = keras.Sequential([keras.Input((12,)), keras.layers.Dense(5)])
     decoder = keras.Sequential([keras.Input((5,)), keras.layers.Dense(12)])
     model = aelib.ContractiveAutoencoder(encoder=encoder, decoder=decoder, n_directions=4)
@@ -112,13 +111,14 @@ def test_noise_is_fresh_every_step_and_absent_after_training(images):
     np.testing.assert_array_equal(model.predict(images[:4]), model.predict(images[:4]))
 
 
-def test_the_target_is_the_clean_input():
-    """With all pixels masked the best answer is the mean of the clean images, not black."""
+def test_the_target_is_the_clean_input(rng):
+    """With all pixels masked the best answer is the clean image, here always the same one; it is not black."""
     x = np.repeat(rng.random((1, 28, 28), dtype="float32") * 0.8 + 0.1, 64, axis=0)
     model = aelib.DenoisingAutoencoder(2, corruption="masking", noise=1.0)
     model.compile(keras.optimizers.Adam(0.01))
     model.fit(x, epochs=60, verbose=0)
-    assert aelib.mean_squared_error(x, model.decode(model.encode(0 * x))) < 0.005
+    error_of_black = aelib.mean_squared_error(x, 0 * x)
+    assert aelib.mean_squared_error(x, model.decode(model.encode(0 * x))) < 0.1 * error_of_black
 
 
 def test_sparsity_is_zero_at_the_target_and_the_mean_l1_norm_without_one():
@@ -141,13 +141,13 @@ def test_a_heavier_sparsity_penalty_gives_a_sparser_code(images):
 
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (64, 64, 3)])
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
-def test_a_convolutional_autoencoder_takes_images_of_several_sizes(shape, upsampling):
+def test_a_convolutional_autoencoder_takes_images_of_several_sizes(shape, upsampling, rng):
     model = aelib.ConvolutionalAutoencoder(5, filters=(4, 8), input_shape=shape, upsampling=upsampling)
     x = rng.random((3, *shape), dtype="float32")
     assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
 
 
-def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths():
+def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths(rng):
     for shape in ((140, 1), (28, 28), (10, 3)):
         x = rng.random((3, *shape), dtype="float32")
         model = aelib.RecurrentAutoencoder(5, input_shape=shape, units=8)

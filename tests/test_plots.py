@@ -5,8 +5,7 @@ import pytest
 
 from aelib import plots
 
-rng = np.random.default_rng(0)
-IMAGES = rng.random((4, 28, 28))
+IMAGES = np.random.default_rng(0).random((4, 28, 28))
 
 
 def test_originals_stand_above_reconstructions():
@@ -24,7 +23,7 @@ def test_rows_of_different_length_are_refused():
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
-def test_every_code_is_a_point_and_every_class_is_named_once(dimensions):
+def test_every_code_is_a_point_and_every_class_is_named_once(dimensions, rng):
     z, labels = rng.normal(size=(50, dimensions)), np.arange(50) % 10
     axes = plots.codes(z, labels).axes[0]
     assert sum(len(cloud.get_offsets()) for cloud in axes.collections) == 50
