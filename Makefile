@@ -35,7 +35,7 @@ book: $(READY)  ## run every notebook and build the pages in _build/html
 test: test-unit test-notebooks  ## run the unit tests and every notebook
 
 test-unit: $(READY)  ## run the unit tests alone
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests
 
 test-notebooks: $(READY)  ## run every notebook as a test
 	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks

@@ -6,6 +6,7 @@ from aelib.digits import make_digits
 from aelib.manifold import PCABaseline, excess_error, mean_squared_error, principal_angles
 from aelib.models import (
     Autoencoder,
+    ConditionalVariationalAutoencoder,
     ContractiveAutoencoder,
     ConvolutionalAutoencoder,
     Corruption,
@@ -22,6 +23,7 @@ from aelib.models import (
 
 __all__ = [
     "Autoencoder",
+    "ConditionalVariationalAutoencoder",
     "ContractiveAutoencoder",
     "ConvolutionalAutoencoder",
     "Corruption",

@@ -37,3 +37,14 @@ def digits():
 @pytest.fixture(scope="session")
 def images(digits):
     return digits.images
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Keep each row of the contract's table in one process, since its tests share a compiled model."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class RowByRow(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid[nodeid.index("[") :] if "test_contract" in nodeid and "[" in nodeid else nodeid
+
+    return RowByRow(config, log)

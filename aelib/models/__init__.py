@@ -1,6 +1,7 @@
 """Autoencoders as subclassed Keras models."""
 
 from aelib.models.base import Autoencoder
+from aelib.models.conditional import ConditionalVariationalAutoencoder
 from aelib.models.contractive import ContractiveAutoencoder
 from aelib.models.convolutional import ConvolutionalAutoencoder
 from aelib.models.denoising import Corruption, DenoisingAutoencoder
@@ -15,6 +16,7 @@ from aelib.models.variational import VariationalAutoencoder
 
 __all__ = [
     "Autoencoder",
+    "ConditionalVariationalAutoencoder",
     "ContractiveAutoencoder",
     "ConvolutionalAutoencoder",
     "Corruption",

@@ -14,6 +14,9 @@ logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing"
 
 
 def _is_array(data):
+    """Whether these are arrays, or a dictionary of them, and not a stream."""
+    if isinstance(data, dict):
+        return all(_is_array(part) for part in data.values())
     return hasattr(data, "__array__") or isinstance(data, (list, tuple))
 
 
@@ -54,11 +57,11 @@ class Autoencoder(keras.Model):
 
     def encode(self, x):
         """``x (n, ...) -> z (n, latent_dim)``. Array in, array out, in batches; tensor in, tensor out."""
-        return self.encoder(x) if ops.is_tensor(x) else self._in_batches(self.encoder, x, "x")
+        return self.encoder(x) if ops.is_tensor(x) else self._in_batches(self.encoder, self._checked(x, "x"))
 
     def decode(self, z):
         """``z (n, latent_dim) -> x_hat (n, ...)``, in the units of x. Array in, array out; tensor in, tensor out."""
-        return self.decoder(z) if ops.is_tensor(z) else self._in_batches(self.decoder, z, "z")
+        return self.decoder(z) if ops.is_tensor(z) else self._in_batches(self.decoder, self._checked(z, "z"))
 
     def call(self, x, training=None):  # Keras hands `training` on to the parts only if it is named here
         """``x (batch, ...) -> x_hat (batch, ...)``."""
@@ -110,7 +113,7 @@ class Autoencoder(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Reconstruction (mean over the batch, weighted by ``sample_weight``) + penalty (sum of ``add_loss``)."""
-        target = x if y is None else y
+        target = self.default_target(x) if y is None else y
         shapes = tuple(target.shape[1:]), tuple(y_pred.shape[1:])
         known = all(
             a == b for a, b in zip(*shapes, strict=False) if None not in (a, b)
@@ -133,37 +136,46 @@ class Autoencoder(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Metrics given to ``compile`` compare with the input where there is no other target."""
-        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
+        return super().compute_metrics(x, self.default_target(x) if y is None else y, y_pred, sample_weight)
+
+    def default_target(self, x):
+        """What the reconstruction is compared with where there is no ``y``: the input itself."""
+        return x
 
     def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
         """As ``keras.Model.fit``, with the input as the target unless ``y`` is given. Arrays are checked first."""
-        if validation_data is not None and hasattr(validation_data, "shape"):
+        if hasattr(validation_data, "shape") or isinstance(validation_data, dict):
             validation_data = (validation_data,)  # plain x, as in fit(x)
         if isinstance(validation_data, (tuple, list)):
-            checked = [self._checked(a, f"validation_data[{i}]") for i, a in enumerate(validation_data[:2])]
-            checked += [None] * (2 - len(checked))
-            weights = validation_data[2:]
-            validation_data = (*self._weighted(*checked, *weights), *weights)
+            x_val, y_val, *weights = (*validation_data, None)[: max(2, len(validation_data))]
+            x_val = self._checked_inputs(x_val, "validation_data[0]")
+            y_val = self._checked(y_val, "validation_data[1]")
+            validation_data = (*self._weighted(x_val, y_val, *weights), *weights)
+        self._initial_epoch = None  # BackupAndRestore sets it and leaves it: the next fit would skip its epochs
         self._count_exactly(kwargs.get("steps_per_epoch"), kwargs.get("validation_steps"))
-        x, y = self._weighted(self._checked(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
+        x, y = self._weighted(self._checked_inputs(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
         return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As ``keras.Model.evaluate``, with the input as the target unless ``y`` is given."""
         self._count_exactly(kwargs.get("steps"))
-        x, y = self._weighted(self._checked(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
+        x, y = self._weighted(self._checked_inputs(x, "x"), self._checked(y, "y"), kwargs.get("sample_weight"))
         return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The reconstructions of ``x``: array in, array out, in batches; streams go through ``keras.Model.predict``."""
         if _is_array(x) and steps is None and callbacks is None:
-            return self._in_batches(lambda batch: self.decode(self.encode(batch)), x, "x", batch_size or 1024)
-        return super().predict(self._checked(x, "x"), batch_size, verbose, steps, callbacks)
+            x = self._checked_inputs(x, "x")
+            return self._in_batches(lambda batch: self.decode(self.encode(batch)), x, batch_size or 1024)
+        return super().predict(self._checked_inputs(x, "x"), batch_size, verbose, steps, callbacks)
 
-    @staticmethod
-    def _weighted(x, y=None, sample_weight=None):
+    def _weighted(self, x, y=None, sample_weight=None):
         """``(x, y)``, with the target spelt out where there are weights: Keras drops the weights of a missing y."""
-        return x, x if y is None and sample_weight is not None and _is_array(x) else y
+        return x, self.default_target(x) if y is None and sample_weight is not None and _is_array(x) else y
+
+    def _checked_inputs(self, x, name):
+        """Check what goes into the whole model."""
+        return self._checked(x, name)
 
     def _checked(self, data, name):
         """Check arrays; leave ``None``, ``tf.data``, generators and other streams to Keras."""
@@ -176,11 +188,15 @@ class Autoencoder(keras.Model):
         bernoulli = losses.get(self.reconstruction) is losses.binary_crossentropy and name != "z"
         return check_array(data, name, shape and shape[1:], unit_interval=bernoulli)
 
-    def _in_batches(self, part, data, name, batch_size=1024):
+    @staticmethod
+    def _in_batches(part, data, batch_size=1024):
         """Apply ``part`` to an array, batch by batch, so that memory stays bounded. Nothing needs to be compiled."""
-        data = self._checked(data, name)
-        batches = (ops.convert_to_tensor(data[i : i + batch_size]) for i in range(0, len(data), batch_size))
-        return np.concatenate([ops.convert_to_numpy(part(batch)) for batch in batches])
+        n = len(keras.tree.flatten(data)[0])
+        outputs = []
+        for start in range(0, n, batch_size):
+            batch = keras.tree.map_structure(lambda a: ops.convert_to_tensor(a[start : start + batch_size]), data)  # noqa: B023
+            outputs.append(ops.convert_to_numpy(part(batch)))
+        return np.concatenate(outputs)
 
     @classmethod
     def from_config(cls, config):

@@ -4,6 +4,7 @@ import keras
 
 from aelib.models.base import Autoencoder
 from aelib.models.stacked import StackedAutoencoder
+from aelib.validation import check_positive_int
 
 
 @keras.saving.register_keras_serializable(package="aelib")
@@ -18,6 +19,7 @@ class Objective(Autoencoder):
     """
 
     codes_per_latent = 1  # numbers that the encoder gives for each number of the code
+    condition_width = 0  # numbers that the decoder takes besides the code
 
     def __init__(self, latent_dim=None, encoder=None, decoder=None, **kwargs):
         if (encoder is None) != (decoder is None) or (latent_dim is None) == (encoder is None):
@@ -26,16 +28,15 @@ class Objective(Autoencoder):
                 f"latent_dim={latent_dim!r}, encoder={encoder!r}, decoder={decoder!r}"
             )
         if encoder is None:
-            decoder = StackedAutoencoder(latent_dim).decoder
+            latent_dim = check_positive_int(latent_dim, "latent_dim")
+            decoder = StackedAutoencoder(latent_dim + self.condition_width).decoder
             encoder = StackedAutoencoder(latent_dim * self.codes_per_latent).encoder
-        widths = (
-            [getattr(encoder, "output_shape", None), getattr(decoder, "input_shape", None)]
-            if (encoder.built and decoder.built)
-            else [None, None]
-        )
-        if None not in widths and widths[0][-1] != self.codes_per_latent * widths[1][-1]:
-            raise ValueError(
-                f"encoder: expected one that gives {self.codes_per_latent} x {widths[1][-1]} numbers, because the "
-                f"decoder takes {widths[1][-1]}, got one that gives {widths[0][-1]}"
-            )
+        given, taken = getattr(encoder, "output_shape", None), getattr(decoder, "input_shape", None)
+        if encoder.built and decoder.built and given and taken:  # subclassed parts may not know
+            free = taken[-1] - self.condition_width
+            if given[-1] != self.codes_per_latent * free:
+                raise ValueError(
+                    f"encoder: expected one that gives {self.codes_per_latent} x {free} numbers, because the "
+                    f"decoder takes {taken[-1]}, got one that gives {given[-1]}"
+                )
         super().__init__(encoder, decoder, **kwargs)

@@ -61,10 +61,14 @@ class VariationalAutoencoder(SeededRandomness, Objective):
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)`` through a random z, also after training; adds the KL."""
+        return self.decode(self.random_code(x))
+
+    def random_code(self, x):
+        """One draw of z from q(z|x): ``(batch, latent_dim)``; adds the KL."""
         mean, log_var = self.posterior(x)
         self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_var)))
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
-        return self.decode(mean + ops.exp(0.5 * log_var) * noise)
+        return mean + ops.exp(0.5 * log_var) * noise
 
     def negative_log_likelihood(self, x, x_hat):
         """-log p(x|z) in nats, summed over the features: ``(batch,)``."""
@@ -80,7 +84,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
 
     def elbo(self, x, n_samples=1):
         """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact."""
-        x = self._checked(x, "x")
+        x = self._checked_inputs(x, "x")
         mean, log_var = self.posterior(x)
         fit = [-self._log_p_given(x, z) for z in self._draws(mean, log_var, n_samples)]
         return -np.mean(fit, axis=0) - ops.convert_to_numpy(kl_divergence(mean, log_var))
@@ -91,7 +95,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         A lower bound on average, which tightens as ``n_samples`` grows. One draw of z is decoded at a time, so memory
         grows with ``n_samples x n`` numbers and not with the size of an example.
         """
-        x = self._checked(x, "x")
+        x = self._checked_inputs(x, "x")
         mean, log_var = self.posterior(x)
         weights = []
         for z in self._draws(mean, log_var, n_samples):

@@ -1,0 +1,84 @@
+"""The class-conditional variational autoencoder: the decoder is told what to draw."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from aelib.models.variational import VariationalAutoencoder
+from aelib.validation import check_positive_int
+
+
+@keras.saving.register_keras_serializable(package="aelib")
+class ConditionalVariationalAutoencoder(VariationalAutoencoder):
+    """Bounds log p(x | label), so that z need not say which class x is (Kingma et al., 2014; Sohn et al., 2015).
+
+    Its input is a dictionary ``{"x": (n, ...), "label": (n,)}``. The encoder sees x alone, which shows its class; the
+    bound holds for every q. The code that ``encode`` gives and ``decode`` takes is z followed by the one-hot label.
+
+    Args:
+        latent_dim: numbers in z, for the dense default; or give ``encoder``, from x to the means and log variances of
+            z, and ``decoder``, from z and the one-hot label to x.
+        n_classes: labels are 0 ... n_classes - 1.
+        **kwargs: for ``VariationalAutoencoder``.
+    """
+
+    def __init__(self, latent_dim=None, n_classes=10, **kwargs):
+        self.condition_width = self.n_classes = check_positive_int(n_classes, "n_classes")
+        super().__init__(latent_dim, **kwargs)
+
+    def encode(self, x):
+        """``{"x", "label"} -> (n, latent_dim + n_classes)``: the means of z, then the label; deterministic."""
+        return self.with_label(self.posterior(x)[0], x["label"])
+
+    def posterior(self, x):
+        """Mean and log variance of q(z|x), ``(n, latent_dim)`` each, from examples with or without labels."""
+        return super().posterior(x["x"] if isinstance(x, dict) else x)
+
+    def call(self, x, training=None):
+        """``{"x", "label"} -> x_hat (batch, ...)`` through a random z; adds the KL."""
+        return self.decode(self.with_label(self.random_code(x), x["label"]))
+
+    def with_label(self, z, label):
+        """``z (n, latent_dim), label (n,) -> (n, latent_dim + n_classes)``, which ``decode`` takes."""
+        if ops.is_tensor(z):
+            return ops.concatenate([z, ops.one_hot(ops.cast(label, "int32"), self.n_classes, dtype=z.dtype)], axis=1)
+        return np.concatenate([z, np.eye(self.n_classes, dtype="float32")[self._checked_label(label, len(z))]], axis=1)
+
+    def sample(self, n, label=None):
+        """``n`` new examples ``(n, ...)`` of one class, or of classes drawn at random."""
+        shape = (check_positive_int(n, "n"), self.decoder.input_shape[-1] - self.n_classes)
+        z = ops.convert_to_numpy(keras.random.normal(shape, seed=self.seed_generator))
+        if label is None:
+            label = ops.convert_to_numpy(keras.random.randint((n,), 0, self.n_classes, seed=self.seed_generator))
+        return self.decode(self.with_label(z, np.broadcast_to(label, (n,))))
+
+    def default_target(self, x):
+        """The images alone."""
+        return x["x"]
+
+    def _log_p_given(self, x, z):
+        return super()._log_p_given(x["x"], self.with_label(z, x["label"]))
+
+    def _checked_inputs(self, x, name):
+        if isinstance(x, dict) and set(x) == {"x", "label"}:
+            images = self._checked(x["x"], name)
+            return {"x": images, "label": self._checked_label(x["label"], len(images))}
+        if hasattr(x, "__array__") or isinstance(x, (dict, list, tuple)):
+            came = f"one with {sorted(x)}" if isinstance(x, dict) else type(x).__name__
+            raise ValueError(f"{name}: expected a dictionary with 'x' and 'label', got {came}")
+        return x
+
+    def _checked_label(self, label, n):
+        label = np.asarray(label)
+        if label.shape != (n,) or not np.issubdtype(label.dtype, np.integer):
+            raise ValueError(f"label: expected {n} integers, got shape {label.shape} of type {label.dtype}")
+        if label.min() < 0 or label.max() >= self.n_classes:
+            raise ValueError(
+                f"label: expected 0 to {self.n_classes - 1}, because n_classes is {self.n_classes}, "
+                f"got {label.min()} to {label.max()}"
+            )
+        return label.astype("int32")
+
+    def get_config(self):
+        """The arguments of ``__init__``."""
+        return super().get_config() | {"n_classes": self.n_classes}
