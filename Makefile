@@ -24,7 +24,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test test-unit test-notebooks test-floor serve lint format lock env repository figures clean distclean
+.PHONY: help book test test-unit test-backends test-notebooks test-floor serve lint format lock env repository figures clean distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -36,6 +36,11 @@ test: test-unit test-notebooks  ## run the unit tests and every notebook
 
 test-unit: $(READY)  ## run the unit tests alone
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests
+
+# PyTorch is not in the lock: its wheels for Linux bring gigabytes of CUDA. Where you have installed it, it is tested.
+test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch where that is installed
+	@for backend in jax $$($(BIN)/python -c 'import importlib.util as u; print("torch" if u.find_spec("torch") else "")'); do \
+		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
 test-notebooks: $(READY)  ## run every notebook as a test
 	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks
@@ -73,6 +78,8 @@ lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 	@echo "Now run 'make test' and 'make book'."
 
+BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py models.py objectives.py keras_harness.py)
+
 # Colab's versions of August 2026 are the oldest that aelib supports.
 FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pooch==1.8.2 tqdm==4.67.0
 test-floor:  ## run the unit tests of aelib with the oldest supported packages; needs Python 3.13
@@ -80,8 +87,7 @@ test-floor:  ## run the unit tests of aelib with the oldest supported packages; 
 	@test -f .venv-floor/.ready || { rm -rf .venv-floor; python3.13 -m venv .venv-floor; \
 		.venv-floor/bin/python -m pip install --quiet $(FLOOR) pytest pytest-xdist setuptools; \
 		.venv-floor/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .; touch .venv-floor/.ready; }
-	@.venv-floor/bin/python -m pytest -q -n $(JOBS) tests/test_losses.py tests/test_contract.py tests/test_models.py tests/test_objectives.py \
-		tests/test_datasets.py tests/test_digits.py tests/test_manifold.py tests/test_plots.py
+	@.venv-floor/bin/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) $(addprefix tests/test_, datasets.py digits.py manifold.py plots.py)
 
 repository: $(READY)  ## change the repository's address everywhere: make repository URL=https://github.com/you/name
 	@$(BIN)/python tools/repository.py "$(URL)"

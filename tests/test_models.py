@@ -75,6 +75,17 @@ def test_tied_weights_stay_tied_through_training_and_saving(images, tmp_path):
         np.testing.assert_array_equal(tied.components, kernel.T)
 
 
+def test_parts_that_a_reader_ties_train_and_say_how_a_tied_model_can_be_saved(images, tmp_path):
+    down = keras.layers.Dense(5)
+    encoder = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), down])
+    decoder = keras.Sequential([keras.Input((5,)), aelib.TiedDense(down, "sigmoid"), keras.layers.Reshape((28, 28))])
+    model = aelib.Autoencoder(encoder, decoder)
+    model.compile()
+    model.fit(images[:64], verbose=0)
+    with pytest.raises(NotImplementedError, match=r"a tied layer cannot be saved apart .* with tied=True can"):
+        model.save(tmp_path / "tied.keras")
+
+
 def test_layerwise_training_moves_every_layer_and_gives_a_better_start_than_none(images):
     pretrained, untouched = aelib.StackedAutoencoder(16, (64, 32)), aelib.StackedAutoencoder(16, (64, 32))
     histories = pretrained.fit_layerwise(images[:1500], epochs=5, batch_size=64, verbose=0)

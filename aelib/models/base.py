@@ -55,17 +55,26 @@ class Autoencoder(keras.Model):
         self.reconstruction_error = losses.get(reconstruction)
         self.trackers = [keras.metrics.Mean(name=name) for name in ("reconstruction", self.penalty_name, "mse")]
 
-    def encode(self, x):
+    def encode(self, x, training=None):
         """``x (n, ...) -> z (n, latent_dim)``. Array in, array out, in batches; tensor in, tensor out."""
-        return self.encoder(x) if ops.is_tensor(x) else self._in_batches(self.encoder, self._checked(x, "x"))
+        if ops.is_tensor(x):
+            return self.encoder(x, training=training)
+        return self._in_batches(self.encoder, self._checked(x, "x"))
 
-    def decode(self, z):
+    def decode(self, z, training=None):
         """``z (n, latent_dim) -> x_hat (n, ...)``, in the units of x. Array in, array out; tensor in, tensor out."""
-        return self.decoder(z) if ops.is_tensor(z) else self._in_batches(self.decoder, self._checked(z, "z"))
+        if ops.is_tensor(z):
+            return self.decoder(z, training=training)
+        return self._in_batches(self.decoder, self._checked(z, "z"))
 
-    def call(self, x, training=None):  # Keras hands `training` on to the parts only if it is named here
+    def call(self, x, training=None):  # on JAX, Keras tells the parts about `training` only if we do
         """``x (batch, ...) -> x_hat (batch, ...)``."""
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x, training), training)
+
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, **kwargs):
+        """As in Keras. On JAX it gets arrays when run eagerly, which ``encode`` would answer with arrays."""
+        args = keras.tree.map_structure(ops.convert_to_tensor, args)
+        return super().stateless_call(trainable_variables, non_trainable_variables, *args, **kwargs)
 
     def build(self, input_shape):
         """Build the parts that were given without an input shape, by sending a blank example through them."""

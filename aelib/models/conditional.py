@@ -26,17 +26,17 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         self.condition_width = self.n_classes = check_positive_int(n_classes, "n_classes")
         super().__init__(latent_dim, **kwargs)
 
-    def encode(self, x):
+    def encode(self, x, training=None):
         """``{"x", "label"} -> (n, latent_dim + n_classes)``: the means of z, then the label; deterministic."""
-        return self.with_label(self.posterior(x)[0], x["label"])
+        return self.with_label(self.posterior(x, training)[0], x["label"])
 
-    def posterior(self, x):
+    def posterior(self, x, training=None):
         """Mean and log variance of q(z|x), ``(n, latent_dim)`` each, from examples with or without labels."""
-        return super().posterior(x["x"] if isinstance(x, dict) else x)
+        return super().posterior(x["x"] if isinstance(x, dict) else x, training)
 
     def call(self, x, training=None):
         """``{"x", "label"} -> x_hat (batch, ...)`` through a random z; adds the KL."""
-        return self.decode(self.with_label(self.random_code(x), x["label"]))
+        return self.decode(self.with_label(self.random_code(x, training), x["label"]), training)
 
     def with_label(self, z, label):
         """``z (n, latent_dim), label (n,) -> (n, latent_dim + n_classes)``, which ``decode`` takes."""

@@ -35,16 +35,16 @@ class ContractiveAutoencoder(SeededRandomness, Objective):
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``; adds the penalty."""
-        z = self.encode(x)
-        self.add_loss(self.weight * ops.mean(self.squared_jacobian(x, z)))
-        return self.decode(z)
+        z = self.encode(x, training)
+        self.add_loss(self.weight * ops.mean(self.squared_jacobian(x, z, training)))
+        return self.decode(z, training)
 
-    def squared_jacobian(self, x, z):
+    def squared_jacobian(self, x, z, training=None):
         """Estimate of the squared Frobenius norm of the encoder's Jacobian at each x: ``(batch,)``."""
         total = 0.0
         for _ in range(self.n_directions):
             v = keras.random.normal(ops.shape(x), dtype=x.dtype, seed=self.seed_generator)
-            slope = (self.encode(x + self.STEP * v) - z) / self.STEP
+            slope = (self.encode(x + self.STEP * v, training) - z) / self.STEP
             total = total + ops.sum(ops.square(slope), axis=-1)
         return total / self.n_directions
 

@@ -64,7 +64,7 @@ class DenoisingAutoencoder(Objective):
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``, from a corrupted x in training."""
-        return self.decode(self.encode(self.corrupt(x, training=training)))
+        return self.decode(self.encode(self.corrupt(x, training=training), training), training)
 
     def get_config(self):
         """The arguments of ``__init__``."""

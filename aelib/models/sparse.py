@@ -26,9 +26,9 @@ class SparseAutoencoder(Objective):
             raise ValueError(f"target: expected None or a number in (0, 1), got {target!r}")
         self.weight, self.target = weight, target
 
-    def encode(self, x):
+    def encode(self, x, training=None):
         """``x (n, ...) -> z (n, latent_dim)``; in (0, 1) where there is a target."""
-        z = super().encode(x)
+        z = super().encode(x, training)
         if self.target is None:
             return z
         active = keras.activations.sigmoid(z)
@@ -36,9 +36,9 @@ class SparseAutoencoder(Objective):
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``; adds the penalty."""
-        z = self.encode(x)
+        z = self.encode(x, training)
         self.add_loss(self.weight * self.sparsity(z))
-        return self.decode(z)
+        return self.decode(z, training)
 
     def sparsity(self, z):
         """Mean L1 norm of the codes, or the units' summed KL divergence from the target in nats; a scalar."""

@@ -32,3 +32,10 @@ class TiedDense(keras.layers.Layer):
         """``(batch, units) -> (batch, n)``."""
         x = ops.matmul(x, ops.transpose(self.partner.kernel))
         return self.activation(x if self.bias is None else x + self.bias)
+
+    def get_config(self):
+        """Refused: a configuration of this layer alone cannot say whose kernel it shares."""
+        raise NotImplementedError(
+            f"{self.name}: a tied layer cannot be saved apart from its partner {self.partner.name!r}. "
+            "LinearAutoencoder and StackedAutoencoder with tied=True can: they are rebuilt from their arguments"
+        )

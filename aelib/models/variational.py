@@ -49,23 +49,23 @@ class VariationalAutoencoder(SeededRandomness, Objective):
             start = 0.0 if sigma is None else math.log(sigma)
             self.log_sigma = self.add_weight((), keras.initializers.Constant(start), trainable=sigma is None)
 
-    def encode(self, x):
+    def encode(self, x, training=None):
         """``x (n, ...) -> z (n, latent_dim)``: the means, so the same x always has the same code."""
-        return self.posterior(x)[0]
+        return self.posterior(x, training)[0]
 
-    def posterior(self, x):
+    def posterior(self, x, training=None):
         """Mean and log variance of q(z|x): ``x (n, ...) -> (n, latent_dim), (n, latent_dim)``."""
-        statistics = super().encode(x)
+        statistics = super().encode(x, training)
         latent_dim = statistics.shape[-1] // 2
         return statistics[..., :latent_dim], statistics[..., latent_dim:]
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)`` through a random z, also after training; adds the KL."""
-        return self.decode(self.random_code(x))
+        return self.decode(self.random_code(x, training), training)
 
-    def random_code(self, x):
+    def random_code(self, x, training=None):
         """One draw of z from q(z|x): ``(batch, latent_dim)``; adds the KL."""
-        mean, log_var = self.posterior(x)
+        mean, log_var = self.posterior(x, training)
         self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_var)))
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
         return mean + ops.exp(0.5 * log_var) * noise
