@@ -3,7 +3,15 @@
 from aelib import datasets, losses, manifold, models, plots
 from aelib.datasets import fetch_mnist, load_images
 from aelib.digits import make_digits
-from aelib.manifold import PCABaseline, excess_error, mean_squared_error, principal_angles
+from aelib.manifold import (
+    PCABaseline,
+    excess_error,
+    mean_squared_error,
+    principal_angles,
+    probe_accuracy,
+    psnr,
+    two_sample_accuracy,
+)
 from aelib.models import (
     Autoencoder,
     ConditionalVariationalAutoencoder,
@@ -48,4 +56,7 @@ __all__ = [
     "models",
     "plots",
     "principal_angles",
+    "probe_accuracy",
+    "psnr",
+    "two_sample_accuracy",
 ]

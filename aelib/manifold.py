@@ -1,8 +1,13 @@
-"""What a code is compared with: PCA, and the angles between subspaces."""
+"""What a code is compared with, and how it is judged: PCA, angles between subspaces, PSNR, probe, two-sample test."""
 
 import numpy as np
 from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from aelib.validation import check_array, check_positive_int
 
@@ -60,6 +65,61 @@ def mean_squared_error(x, x_hat):
     if len(x) != len(x_hat):
         raise ValueError(f"x_hat: expected {len(x)} examples, as in x, got {len(x_hat)}")
     return float(np.mean(np.square(x - x_hat), dtype="float64"))
+
+
+def psnr(x, x_hat):
+    """Peak signal-to-noise ratio in decibels, of each image, averaged over the images; ``x_hat`` is clipped to [0, 1].
+
+    Args:
+        x: clean images ``(n, ...)`` in [0, 1].
+        x_hat: their reconstructions, same shape.
+
+    Returns:
+        The mean of ``10 log10(1 / mse)``; infinite where an image is reconstructed to the bit.
+    """
+    x = check_array(x, "x", unit_interval=True)
+    x_hat = check_array(x_hat, "x_hat", x.shape[1:])
+    if len(x) != len(x_hat):
+        raise ValueError(f"x_hat: expected {len(x)} examples, as in x, got {len(x_hat)}")
+    mse = np.mean(np.square(x - x_hat.clip(0, 1)).reshape(len(x), -1), axis=1, dtype="float64")
+    with np.errstate(divide="ignore"):
+        return float(np.mean(-10 * np.log10(mse)))
+
+
+def probe_accuracy(z_train, y_train, z_test, y_test):
+    """How plainly the class is written in a code: test accuracy of logistic regression (Alain & Bengio, 2016).
+
+    Args:
+        z_train: codes ``(n, latent_dim)`` to fit the probe on; it scales them to unit variance first.
+        y_train: their classes, ``(n,)``.
+        z_test: codes ``(m, latent_dim)`` that the probe has not seen.
+        y_test: their classes, ``(m,)``.
+    """
+    z_train = check_array(z_train, "z_train", (None,))
+    z_test = check_array(z_test, "z_test", z_train.shape[1:])
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    return float(probe.fit(z_train, y_train).score(z_test, y_test))
+
+
+def two_sample_accuracy(x, other, random_state=0):
+    """Can a random forest tell two sets of images apart? Its cross-validated accuracy (Lopez-Paz & Oquab, 2017).
+
+    0.5 means that it cannot, 1 that it always can. Pixels are set to 0 or 1 first, whichever is nearer, so that shapes
+    are judged and not shades that no eye would see.
+
+    Args:
+        x: images ``(n, ...)`` in [0, 1], for instance real ones.
+        other: images ``(n, ...)``, for instance generated ones; clipped to [0, 1].
+        random_state: seed of the forest.
+    """
+    x, other = check_array(x, "x", unit_interval=True), check_array(other, "other", np.shape(x)[1:])
+    if len(x) != len(other):
+        raise ValueError(f"other: expected {len(x)} examples, as in x, got {len(other)}")
+    both = np.concatenate([x, other]).reshape(2 * len(x), -1) > 0.5
+    labels = np.repeat([0, 1], len(x))
+    forest = RandomForestClassifier(100, random_state=random_state, n_jobs=-1)
+    folds = StratifiedKFold(3, shuffle=True, random_state=random_state)
+    return float(np.mean(cross_val_score(forest, both, labels, cv=folds)))
 
 
 def excess_error(x, x_hat, x_hat_optimal):

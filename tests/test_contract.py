@@ -256,6 +256,15 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(row, ima
     assert same(*trained)
 
 
+def test_a_restarted_model_begins_again_from_the_seed_it_is_given(row, images):
+    model, ends = row.model(), []
+    for seed in (5, 5, 6):
+        model.restart(seed).fit(row.inputs(images[:64]), batch_size=32, verbose=0)
+        assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 2
+        ends.append(weights(model))
+    assert same(ends[0], ends[1]) and not same(ends[0], ends[2])
+
+
 class Interruption(keras.callbacks.Callback):
     """Breaks the third epoch off half-way."""
 

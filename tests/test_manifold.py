@@ -63,3 +63,27 @@ def test_mean_squared_error_is_numpys(rng):
     assert aelib.mean_squared_error(x, x_hat) == pytest.approx(np.mean((x - x_hat) ** 2), rel=1e-6)
     with pytest.raises(ValueError, match=r"x_hat: expected shape \(n, 4, 3\)"):
         aelib.mean_squared_error(x, x_hat[:, :2])
+
+
+def test_psnr_counts_ten_decibels_for_a_tenth_of_the_squared_error_image_by_image():
+    x = np.full((2, 4, 4), 0.5, "float32")
+    assert aelib.psnr(x, x + 0.1) == pytest.approx(20, abs=1e-4)
+    uneven = x + np.array([0.1, 0.01], "float32")[:, None, None]
+    assert aelib.psnr(x, uneven) == pytest.approx((20 + 40) / 2, abs=1e-2)
+    assert aelib.psnr(x, x) == np.inf
+    assert aelib.psnr(np.ones((1, 2)), np.full((1, 2), 7.0)) == np.inf  # a screen would clip it
+    with pytest.raises(ValueError, match="x_hat: expected 2 examples, as in x, got 1"):
+        aelib.psnr(x, x[:1])
+
+
+def test_a_probe_reads_what_is_written_linearly_and_nothing_else(rng):
+    z, other = rng.normal(size=(2, 400, 3))
+    labels = (z[:, 0] > 0).astype(int)
+    assert aelib.probe_accuracy(z[:300], labels[:300], z[300:], labels[300:]) > 0.9
+    assert aelib.probe_accuracy(other[:300], labels[:300], other[300:], labels[300:]) < 0.7
+
+
+def test_the_two_sample_test_sees_other_shapes_and_nothing_in_more_of_the_same(images):
+    same = aelib.two_sample_accuracy(images[:300], images[300:600])
+    blurred = aelib.two_sample_accuracy(images[:300], np.tile(images.mean(axis=0), (300, 1, 1)))
+    assert 0.4 < same < 0.6 and blurred > 0.95

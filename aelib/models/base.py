@@ -114,6 +114,26 @@ class Autoencoder(keras.Model):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
+    def restart(self, seed):
+        """Begin again: weights, noise and optimizer as in a new model, drawn from ``seed``. Returns ``self``.
+
+        The compiled graph is kept. Making one takes as long as training a small model on a few thousand images.
+        """
+        keras.utils.set_random_seed(seed)
+        fresh = type(self).from_config(self.get_config())
+        if not fresh.built:
+            fresh.build((None, *fresh.encoder.input_shape[1:]))
+        self.set_weights(fresh.get_weights())
+        for layer in self._flatten_layers():
+            if hasattr(layer, "seed_generator"):
+                layer.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
+        if self.compiled and self.optimizer.built:
+            optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+            optimizer.build(self.trainable_variables)
+            for variable, value in zip(self.optimizer.variables, optimizer.variables, strict=True):
+                variable.assign(value)
+        return self
+
     def _count_exactly(self, *limits):
         """With steps_per_execution above 1, Keras rounds a given number of steps up; so do without it."""
         if any(limit is not None for limit in limits) and self.compiled and self.steps_per_execution != 1:

@@ -12,8 +12,9 @@ from aelib.validation import check_positive_int
 class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     """Bounds log p(x | label), so that z need not say which class x is (Kingma et al., 2014; Sohn et al., 2015).
 
-    Its input is a dictionary ``{"x": (n, ...), "label": (n,)}``. The encoder sees x alone, which shows its class; the
-    bound holds for every q. The code that ``encode`` gives and ``decode`` takes is z followed by the one-hot label.
+    Its input is a dictionary ``{"x": (n, ...), "label": (n,)}``. Any architecture's encoder will do: to tell it the
+    class, an example of x's shape that is learned for each class is added to x. (For a dense encoder this is the same
+    as to append the one-hot label.) The code that ``encode`` gives and ``decode`` takes is z, then the one-hot label.
 
     Args:
         latent_dim: numbers in z, for the dense default; or give ``encoder``, from x to the means and log variances of
@@ -25,14 +26,20 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     def __init__(self, latent_dim=None, n_classes=10, **kwargs):
         self.condition_width = self.n_classes = check_positive_int(n_classes, "n_classes")
         super().__init__(latent_dim, **kwargs)
+        self.marks = self.add_weight((self.n_classes, *self.encoder.input_shape[1:]), "zeros", name="marks")
 
     def encode(self, x, training=None):
         """``{"x", "label"} -> (n, latent_dim + n_classes)``: the means of z, then the label; deterministic."""
         return self.with_label(self.posterior(x, training)[0], x["label"])
 
     def posterior(self, x, training=None):
-        """Mean and log variance of q(z|x), ``(n, latent_dim)`` each, from examples with or without labels."""
-        return super().posterior(x["x"] if isinstance(x, dict) else x, training)
+        """Mean and log variance of q(z|x, label): ``{"x", "label"} -> (n, latent_dim), (n, latent_dim)``."""
+        if ops.is_tensor(x["x"]):
+            mark = ops.take(self.marks, ops.cast(x["label"], "int32"), axis=0)
+            return super().posterior(x["x"] + ops.cast(mark, x["x"].dtype), training)
+        x = self._checked_inputs(x, "x")
+        marked = x["x"] + ops.convert_to_numpy(self.marks)[x["label"]]
+        return np.split(self._in_batches(self.encoder, marked), 2, axis=-1)
 
     def call(self, x, training=None):
         """``{"x", "label"} -> x_hat (batch, ...)`` through a random z; adds the KL."""

@@ -1,0 +1,53 @@
+"""How good is a dense VAE after a given training time? ELBO and importance-weighted log-likelihood of MNIST in nats.
+
+    python benchmarks/vae_likelihood.py [seconds of training, 120] [seed, 0]
+
+784-500-20-500-784, ReLU, Bernoulli likelihood, pixels binarised afresh in every epoch (Burda, Grosse & Salakhutdinov,
+2015), all 60,000 training images; the learning rate falls to zero along a cosine over the given seconds.
+"""
+
+import math
+import sys
+import time
+
+import keras
+import numpy as np
+
+import aelib
+
+
+def binarised(x, rng):
+    """Black or white pixels, white with the probability that the grey value gives."""
+    return (rng.random(x.shape, dtype="float32") < x).astype("float32")
+
+
+def main(seconds=120.0, seed=0, batch_size=128, learning_rate=2e-3):
+    """Train, evaluate on the test images, print."""
+    keras.utils.set_random_seed(seed)
+    rng = np.random.default_rng(seed)
+    data = aelib.load_images()
+    print(data.description)
+    encoder = aelib.StackedAutoencoder(2 * 20, (500,)).encoder
+    decoder = aelib.StackedAutoencoder(20, (500,)).decoder
+    vae = aelib.VariationalAutoencoder(encoder=encoder, decoder=decoder, seed=seed)
+    vae.compile(keras.optimizers.Adam(learning_rate), jit_compile=True)
+    started, epochs = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - started) < seconds:
+        vae.optimizer.learning_rate = learning_rate * 0.5 * (1 + math.cos(math.pi * elapsed / seconds))
+        logs = vae.fit(binarised(data.x_train, rng), batch_size=batch_size, verbose=0).history
+        epochs += 1
+        if epochs % 10 == 0:
+            print(f"epoch {epochs}, {elapsed:.0f} s: -ELBO {logs['loss'][0]:.2f} on training images", flush=True)
+    print(f"{epochs} epochs in {time.perf_counter() - started:.0f} s")
+    test = binarised(data.x_test, rng)
+    elbo = vae.elbo(test, n_samples=10)
+    kl = vae.evaluate(test, verbose=0, return_dict=True)["kl"]
+    print(f"test -ELBO {-elbo.mean():.2f} nats (of which KL {kl:.2f}), 10,000 images, 10 draws")
+    estimate = vae.log_likelihood(test[:1000], n_samples=500)
+    error = estimate.std() / math.sqrt(len(estimate))
+    print(f"test -log p(x), importance-weighted, K = 500, 1,000 images: {-estimate.mean():.2f} +- {error:.2f} nats")
+    print(f"the same 1,000 images: -ELBO {-elbo[:1000].mean():.2f}")
+
+
+if __name__ == "__main__":
+    main(*(float(argument) for argument in sys.argv[1:2]), *(int(argument) for argument in sys.argv[2:3]))
