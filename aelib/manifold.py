@@ -97,6 +97,11 @@ def probe_accuracy(z_train, y_train, z_test, y_test):
     """
     z_train = check_array(z_train, "z_train", (None,))
     z_test = check_array(z_test, "z_test", z_train.shape[1:])
+    for name, y, z in (("y_train", y_train, z_train), ("y_test", y_test, z_test)):
+        if np.shape(y) != (len(z),):
+            raise ValueError(f"{name}: expected one class per code, shape ({len(z)},), got {np.shape(y)}")
+    if len(np.unique(y_train)) < 2:
+        raise ValueError(f"y_train: expected at least two classes, got {np.unique(y_train)}")
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return float(probe.fit(z_train, y_train).score(z_test, y_test))
 
@@ -104,8 +109,8 @@ def probe_accuracy(z_train, y_train, z_test, y_test):
 def two_sample_accuracy(x, other, random_state=0):
     """Can a random forest tell two sets of images apart? Its cross-validated accuracy (Lopez-Paz & Oquab, 2017).
 
-    0.5 means that it cannot, 1 that it always can. Pixels are set to 0 or 1 first, whichever is nearer, so that shapes
-    are judged and not shades that no eye would see.
+    0.5 means that it cannot, 1 that it always can; clearly below 0.5, the two sets share examples. Pixels are set to 0
+    or 1 first, whichever is nearer, so that shapes are judged and not shades that no eye would see.
 
     Args:
         x: images ``(n, ...)`` in [0, 1], for instance real ones.
@@ -113,8 +118,8 @@ def two_sample_accuracy(x, other, random_state=0):
         random_state: seed of the forest.
     """
     x, other = check_array(x, "x", unit_interval=True), check_array(other, "other", np.shape(x)[1:])
-    if len(x) != len(other):
-        raise ValueError(f"other: expected {len(x)} examples, as in x, got {len(other)}")
+    if len(x) != len(other) or len(x) < 3:
+        raise ValueError(f"other: expected as many examples as in x, at least 3, got {len(other)} and {len(x)} in x")
     both = np.concatenate([x, other]).reshape(2 * len(x), -1) > 0.5
     labels = np.repeat([0, 1], len(x))
     forest = RandomForestClassifier(100, random_state=random_state, n_jobs=-1)

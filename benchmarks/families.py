@@ -2,7 +2,9 @@
 
     python benchmarks/families.py [repetitions, 5]
 
-20,000 images, batch 256, Adam, squared error. The three take turns, so that a busy moment hits all of them; medians.
+20,000 images, batch 256, Adam, squared error. Each with its defaults, as a reader would meet them: Keras compiles with
+XLA and returns to Python after every batch, aelib does without XLA and returns after 32; both keep metrics, the PyTorch
+loop keeps none. The three take turns, so that a busy moment hits all of them; medians.
 The first epoch of each, which compiles, is not counted. PyTorch is left out where it is not installed.
 """
 
@@ -98,6 +100,7 @@ def keras_epoch(model, *data):
 def torch_epochs():
     """Functions that train hand-written PyTorch networks for one epoch."""
     nn = torch.nn
+    torch.set_flush_denormal(True)  # as TensorFlow does; without it, L1 makes numbers so small that they are slow
 
     def mlp(*sizes):
         steps = [step for a, b in pairwise(sizes) for step in (nn.Linear(a, b), nn.ReLU())]

@@ -86,4 +86,15 @@ def test_a_probe_reads_what_is_written_linearly_and_nothing_else(rng):
 def test_the_two_sample_test_sees_other_shapes_and_nothing_in_more_of_the_same(images):
     same = aelib.two_sample_accuracy(images[:300], images[300:600])
     blurred = aelib.two_sample_accuracy(images[:300], np.tile(images.mean(axis=0), (300, 1, 1)))
-    assert 0.4 < same < 0.6 and blurred > 0.95
+    paler = aelib.two_sample_accuracy(images[:300], images[300:600] * 0.8 + 0.1)
+    assert 0.4 < same < 0.6 and 0.4 < paler < 0.6 and blurred > 0.95
+    with pytest.raises(ValueError, match="other: expected as many examples as in x, at least 3, got 2 and 3 in x"):
+        aelib.two_sample_accuracy(images[:3], images[:2])
+
+
+def test_a_probe_says_which_labels_do_not_fit():
+    z = np.zeros((4, 2))
+    with pytest.raises(ValueError, match=r"y_test: expected one class per code, shape \(4,\), got \(3,\)"):
+        aelib.probe_accuracy(z, [0, 1, 0, 1], z, [0, 1, 0])
+    with pytest.raises(ValueError, match="y_train: expected at least two classes"):
+        aelib.probe_accuracy(z, [1, 1, 1, 1], z, [1, 1, 1, 1])

@@ -159,6 +159,31 @@ def test_dropout_and_batch_normalisation_of_the_parts_are_active_in_training(ima
         assert not np.array_equal(before, keras.ops.convert_to_numpy(encoder.layers[1].moving_mean))
 
 
+def test_a_restart_undoes_a_lowered_learning_rate_and_keeps_dropout_masks_apart(images):
+    layers = keras.layers
+    encoder = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), layers.Dropout(0.5), layers.Dropout(0.5)])
+    decoder = keras.Sequential([keras.Input((784,)), layers.Reshape((28, 28))])
+    model = aelib.Autoencoder(encoder, decoder)
+    model.compile(keras.optimizers.Adam(0.01))
+    model.optimizer.learning_rate = 1e-6
+    model.optimizer.build(model.trainable_variables)
+    model.restart(3)
+    assert float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) == pytest.approx(0.01)
+    kept = keras.ops.convert_to_numpy(model.encode(keras.ops.ones((50, 28, 28)), training=True)) > 0
+    assert kept.mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_restart_needs_a_built_model_and_takes_subclassed_parts_after_fit():
+    encoder = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+    model = aelib.Autoencoder(encoder, keras.Sequential([keras.layers.Dense(6)]))
+    with pytest.raises(ValueError, match="restart: expected a model that is built"):
+        model.restart(0)
+    model.compile()
+    model.fit(np.ones((4, 6)), verbose=0)
+    before = model.predict(np.ones((4, 6)))
+    assert not np.array_equal(model.restart(1).predict(np.ones((4, 6))), before)
+
+
 def test_a_given_number_of_steps_is_kept_to(images):
     model = aelib.SimpleAutoencoder(2)
     model.compile()

@@ -62,6 +62,66 @@ def test_a_vae_with_beta_0_and_no_noise_is_the_plain_autoencoder(images):
     assert loss - constant == pytest.approx(784 * aelib.mean_squared_error(images[:64], x_hat), rel=1e-3)
 
 
+def linear_conditional(marks, offsets, sigma=0.5):
+    """p(x|z, label) = N(z W + offset[label], sigma^2), its posterior if the marks fit, and p(x|label) in closed form."""
+    w = np.array([[1.5, 0, 0], [0, 0.8, 0]])
+    precision = np.sum(w**2, axis=1) + sigma**2
+    encoder = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
+    decoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])  # two numbers of z, two classes
+    log_var = np.log(sigma**2 / precision)
+    encoder.set_weights([np.hstack([w.T / precision, np.zeros((3, 2))]), np.r_[0, 0, log_var]])
+    decoder.set_weights([np.vstack([w, offsets]), np.zeros(3)])
+    parts = {"encoder": encoder, "decoder": decoder}
+    vae = aelib.ConditionalVariationalAutoencoder(n_classes=2, likelihood="gaussian", sigma=sigma, **parts)
+    vae.marks.assign(marks)
+    return vae, [multivariate_normal(offset, w.T @ w + sigma**2 * np.eye(3)) for offset in offsets]
+
+
+def test_a_conditional_vae_bounds_the_log_likelihood_given_the_label():
+    """Its marks can take the classes' offsets away; then the bound is exact, and only then."""
+    offsets = np.array([[2.0, -1, 0], [-2, 0, 1]])
+    vae, exact = linear_conditional(-offsets, offsets)
+    for label in (0, 1):
+        x = exact[label].rvs(40, random_state=label).astype("float32")
+        given = {"x": x, "label": np.full(40, label)}
+        np.testing.assert_allclose(vae.log_likelihood(given, n_samples=10), exact[label].logpdf(x), atol=1e-3)
+        wrong = {"x": x, "label": np.full(40, 1 - label)}
+        assert vae.log_likelihood(wrong, n_samples=50).mean() < exact[label].logpdf(x).mean() - 5
+    blind, _ = linear_conditional(0 * offsets, offsets)
+    assert blind.elbo(given, 50).mean() < vae.elbo(given, 50).mean() - 1
+
+
+def test_a_conditional_vae_learns_its_marks_and_draws_what_is_ordered(images):
+    label = (images.mean(axis=(1, 2)) > np.median(images.mean(axis=(1, 2)))).astype(int)  # much ink or little
+    vae = aelib.ConditionalVariationalAutoencoder(2, n_classes=2)
+    vae.compile(keras.optimizers.Adam(0.005))
+    vae.fit({"x": images, "label": label}, epochs=8, batch_size=64, verbose=0)
+    assert np.abs(keras.ops.convert_to_numpy(vae.marks)).max() > 0.01
+    assert vae.sample(200, label=1).mean() > 1.1 * vae.sample(200, label=0).mean()
+    z = np.zeros((2, 2), "float32")
+    np.testing.assert_array_equal(vae.with_label(z, np.array([0, 1])), [[0, 0, 1, 0], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda vae, x: vae.fit(x), r"x: expected a dictionary with 'x' and 'label', got ndarray"),
+        (lambda vae, x: vae.encode(x), r"x: expected a dictionary with 'x' and 'label', got ndarray"),
+        (lambda vae, x: vae.fit({"x": x}), r"x: expected a dictionary with 'x' and 'label', got one with \['x'\]"),
+        (lambda vae, x: vae.fit({"x": x, "label": [0] * 9}), "label: expected 8 integers, got shape"),
+        (lambda vae, x: vae.fit({"x": x, "label": [0.5] * 8}), "label: expected 8 integers, got shape .* float64"),
+        (lambda vae, x: vae.elbo({"x": x, "label": [10] * 8}), "label: expected 0 to 9, because n_classes is 10"),
+        (lambda vae, x: vae.sample(5, label=-1), "label: expected 0 to 9"),
+        (lambda vae, x: vae.sample(5, label=[1, 2]), r"label: expected 5 integers, got shape \(2,\)"),
+    ],
+)
+def test_a_conditional_vae_refuses_input_without_proper_labels(call, message, images):
+    vae = aelib.ConditionalVariationalAutoencoder(2)
+    vae.compile()
+    with pytest.raises(ValueError, match=message):
+        call(vae, images[:8])
+
+
 def test_encoding_and_predicting_are_deterministic_and_sampling_is_not(images):
     vae = aelib.VariationalAutoencoder(4)
     np.testing.assert_array_equal(vae.encode(images[:5]), vae.encode(images[:5]))

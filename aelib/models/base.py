@@ -73,11 +73,14 @@ class Autoencoder(keras.Model):
 
     def stateless_call(self, trainable_variables, non_trainable_variables, *args, **kwargs):
         """As in Keras. On JAX it gets arrays when run eagerly, which ``encode`` would answer with arrays."""
-        args = keras.tree.map_structure(ops.convert_to_tensor, args)
+        args, kwargs = keras.tree.map_structure(
+            lambda a: ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a, (args, kwargs)
+        )
         return super().stateless_call(trainable_variables, non_trainable_variables, *args, **kwargs)
 
     def build(self, input_shape):
         """Build the parts that were given without an input shape, by sending a blank example through them."""
+        self.built_for = input_shape
         if not (self.encoder.built and self.decoder.built):
             self.decode(self.encode(ops.zeros((1, *input_shape[1:]))))
         self.built = True
@@ -106,6 +109,7 @@ class Autoencoder(keras.Model):
             jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
         if steps_per_execution is None:
             steps_per_execution = 1 if keras.backend.backend() == "torch" else 32
+        self.optimizer_at_first = keras.optimizers.serialize(keras.optimizers.get(optimizer))
         super().compile(optimizer, jit_compile=jit_compile, steps_per_execution=steps_per_execution, **kwargs)
 
     def compile_from_config(self, config):
@@ -115,20 +119,23 @@ class Autoencoder(keras.Model):
             self.optimizer.build(self.trainable_variables)
 
     def restart(self, seed):
-        """Begin again: weights, noise and optimizer as in a new model, drawn from ``seed``. Returns ``self``.
+        """Begin again: new random weights, noise and a new optimizer, all reproducible from ``seed``. Returns ``self``.
 
-        The compiled graph is kept. Making one takes as long as training a small model on a few thousand images.
+        The compiled graph is kept. Making one takes as long as training a small model on a few thousand images. Calls
+        ``keras.utils.set_random_seed``. The numbers need not be those of a new model made after the same call.
         """
+        if not self.built:
+            raise ValueError("restart: expected a model that is built; call build, compile or fit first")
         keras.utils.set_random_seed(seed)
         fresh = type(self).from_config(self.get_config())
         if not fresh.built:
-            fresh.build((None, *fresh.encoder.input_shape[1:]))
+            fresh.build(self.built_for)
         self.set_weights(fresh.get_weights())
-        for layer in self._flatten_layers():
+        for i, layer in enumerate(self._flatten_layers()):
             if hasattr(layer, "seed_generator"):
-                layer.seed_generator.state.assign(keras.random.SeedGenerator(seed).state)
+                layer.seed_generator.state.assign(keras.random.SeedGenerator(seed + i).state)
         if self.compiled and self.optimizer.built:
-            optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+            optimizer = keras.optimizers.deserialize(self.optimizer_at_first)
             optimizer.build(self.trainable_variables)
             for variable, value in zip(self.optimizer.variables, optimizer.variables, strict=True):
                 variable.assign(value)
@@ -176,6 +183,8 @@ class Autoencoder(keras.Model):
         if hasattr(validation_data, "shape") or isinstance(validation_data, dict):
             validation_data = (validation_data,)  # plain x, as in fit(x)
         if isinstance(validation_data, (tuple, list)):
+            if not validation_data:
+                raise ValueError("validation_data: expected x, (x, y) or (x, y, sample_weight), got nothing")
             x_val, y_val, *weights = (*validation_data, None)[: max(2, len(validation_data))]
             x_val = self._checked_inputs(x_val, "validation_data[0]")
             y_val = self._checked(y_val, "validation_data[1]")

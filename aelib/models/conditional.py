@@ -13,8 +13,8 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     """Bounds log p(x | label), so that z need not say which class x is (Kingma et al., 2014; Sohn et al., 2015).
 
     Its input is a dictionary ``{"x": (n, ...), "label": (n,)}``. Any architecture's encoder will do: to tell it the
-    class, an example of x's shape that is learned for each class is added to x. (For a dense encoder this is the same
-    as to append the one-hot label.) The code that ``encode`` gives and ``decode`` takes is z, then the one-hot label.
+    class, an example of x's shape that is learned for each class is added to x. (For a dense encoder this says as
+    much as appending the one-hot label.) What ``encode`` gives and ``decode`` takes is z followed by the one-hot label.
 
     Args:
         latent_dim: numbers in z, for the dense default; or give ``encoder``, from x to the means and log variances of
@@ -26,16 +26,20 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     def __init__(self, latent_dim=None, n_classes=10, **kwargs):
         self.condition_width = self.n_classes = check_positive_int(n_classes, "n_classes")
         super().__init__(latent_dim, **kwargs)
-        self.marks = self.add_weight((self.n_classes, *self.encoder.input_shape[1:]), "zeros", name="marks")
+        shape = getattr(self.encoder, "input_shape", None) if self.encoder.built and self.decoder.built else None
+        if shape is None:
+            raise ValueError("encoder: expected parts whose input_shape is known; give them a keras.Input")
+        self.marks = self.add_weight((self.n_classes, *shape[1:]), "zeros", name="marks")
 
     def encode(self, x, training=None):
         """``{"x", "label"} -> (n, latent_dim + n_classes)``: the means of z, then the label; deterministic."""
-        return self.with_label(self.posterior(x, training)[0], x["label"])
+        mean = self.posterior(x, training)[0]  # refuses what is not a dictionary
+        return self.with_label(mean, x["label"])
 
     def posterior(self, x, training=None):
         """Mean and log variance of q(z|x, label): ``{"x", "label"} -> (n, latent_dim), (n, latent_dim)``."""
-        if ops.is_tensor(x["x"]):
-            mark = ops.take(self.marks, ops.cast(x["label"], "int32"), axis=0)
+        if isinstance(x, dict) and ops.is_tensor(x.get("x")):
+            mark = ops.tensordot(self._one_hot(x["label"], "float32"), ops.convert_to_tensor(self.marks), 1)
             return super().posterior(x["x"] + ops.cast(mark, x["x"].dtype), training)
         x = self._checked_inputs(x, "x")
         marked = x["x"] + ops.convert_to_numpy(self.marks)[x["label"]]
@@ -48,8 +52,13 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     def with_label(self, z, label):
         """``z (n, latent_dim), label (n,) -> (n, latent_dim + n_classes)``, which ``decode`` takes."""
         if ops.is_tensor(z):
-            return ops.concatenate([z, ops.one_hot(ops.cast(label, "int32"), self.n_classes, dtype=z.dtype)], axis=1)
+            return ops.concatenate([z, self._one_hot(label, z.dtype)], axis=1)
         return np.concatenate([z, np.eye(self.n_classes, dtype="float32")[self._checked_label(label, len(z))]], axis=1)
+
+    def _one_hot(self, label, dtype):
+        if len(label.shape) != 1:
+            raise ValueError(f"label: expected shape (batch,), got {tuple(label.shape)}")
+        return ops.one_hot(ops.cast(label, "int32"), self.n_classes, dtype=dtype)
 
     def sample(self, n, label=None):
         """``n`` new examples ``(n, ...)`` of one class, or of classes drawn at random."""
@@ -57,7 +66,7 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         z = ops.convert_to_numpy(keras.random.normal(shape, seed=self.seed_generator))
         if label is None:
             label = ops.convert_to_numpy(keras.random.randint((n,), 0, self.n_classes, seed=self.seed_generator))
-        return self.decode(self.with_label(z, np.broadcast_to(label, (n,))))
+        return self.decode(self.with_label(z, np.full(n, label) if np.ndim(label) == 0 else label))
 
     def default_target(self, x):
         """The images alone."""
@@ -67,7 +76,7 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         return super()._log_p_given(x["x"], self.with_label(z, x["label"]))
 
     def _checked_inputs(self, x, name):
-        if isinstance(x, dict) and set(x) == {"x", "label"}:
+        if isinstance(x, dict) and set(x) == {"x", "label"} and not any(part is None for part in x.values()):
             images = self._checked(x["x"], name)
             return {"x": images, "label": self._checked_label(x["label"], len(images))}
         if hasattr(x, "__array__") or isinstance(x, (dict, list, tuple)):

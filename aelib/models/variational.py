@@ -85,7 +85,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
     def elbo(self, x, n_samples=1):
         """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact."""
         x = self._checked_inputs(x, "x")
-        mean, log_var = self.posterior(x)
+        mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
         fit = [-self._log_p_given(x, z) for z in self._draws(mean, log_var, n_samples)]
         return -np.mean(fit, axis=0) - ops.convert_to_numpy(kl_divergence(mean, log_var))
 
@@ -96,7 +96,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         grows with ``n_samples x n`` numbers and not with the size of an example.
         """
         x = self._checked_inputs(x, "x")
-        mean, log_var = self.posterior(x)
+        mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
         weights = []
         for z in self._draws(mean, log_var, n_samples):
             log_prior = -0.5 * np.sum(np.square(z) + LOG_2PI, axis=1)
@@ -110,7 +110,8 @@ class VariationalAutoencoder(SeededRandomness, Objective):
             yield mean + np.exp(0.5 * log_var) * noise
 
     def _log_p_given(self, x, z):
-        return -ops.convert_to_numpy(self.negative_log_likelihood(x, self.decode(z)))
+        x, x_hat = ops.cast(x, "float32"), ops.cast(self.decode(z), "float32")  # also of a model in bfloat16
+        return -ops.convert_to_numpy(self.negative_log_likelihood(x, x_hat))
 
     def get_config(self):
         """The arguments of ``__init__``."""
