@@ -63,7 +63,7 @@ def test_a_vae_with_beta_0_and_no_noise_is_the_plain_autoencoder(images):
 
 
 def linear_conditional(marks, offsets, sigma=0.5):
-    """p(x|z, label) = N(z W + offset[label], sigma^2), its posterior if the marks fit, and p(x|label) in closed form."""
+    """p(x|z, label) = N(z W + offset[label], sigma^2), its posterior if the marks fit, and the exact p(x|label)."""
     w = np.array([[1.5, 0, 0], [0, 0.8, 0]])
     precision = np.sum(w**2, axis=1) + sigma**2
     encoder = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
