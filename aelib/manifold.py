@@ -58,12 +58,17 @@ class PCABaseline:
         return self.pca.components_
 
 
-def mean_squared_error(x, x_hat):
-    """Mean over examples and features of the squared error: what other books print. Shapes ``(n, ...)``, equal."""
-    x = check_array(x, "x")
+def _pair(x, x_hat, unit_interval=False):
+    x = check_array(x, "x", unit_interval=unit_interval)
     x_hat = check_array(x_hat, "x_hat", x.shape[1:])
     if len(x) != len(x_hat):
         raise ValueError(f"x_hat: expected {len(x)} examples, as in x, got {len(x_hat)}")
+    return x, x_hat
+
+
+def mean_squared_error(x, x_hat):
+    """Mean over examples and features of the squared error: what other books print. Shapes ``(n, ...)``, equal."""
+    x, x_hat = _pair(x, x_hat)
     return float(np.mean(np.square(x - x_hat), dtype="float64"))
 
 
@@ -77,10 +82,7 @@ def psnr(x, x_hat):
     Returns:
         The mean of ``10 log10(1 / mse)``; infinite where an image is reconstructed to the bit.
     """
-    x = check_array(x, "x", unit_interval=True)
-    x_hat = check_array(x_hat, "x_hat", x.shape[1:])
-    if len(x) != len(x_hat):
-        raise ValueError(f"x_hat: expected {len(x)} examples, as in x, got {len(x_hat)}")
+    x, x_hat = _pair(x, x_hat, unit_interval=True)
     mse = np.mean(np.square(x - x_hat.clip(0, 1)).reshape(len(x), -1), axis=1, dtype="float64")
     with np.errstate(divide="ignore"):
         return float(np.mean(-10 * np.log10(mse)))
