@@ -1,25 +1,41 @@
 """Autoencoders as subclassed Keras models: the library of the course."""
 
-from aelib import datasets, losses, manifold, models, plots
+from aelib import anomaly, datasets, experiments, losses, manifold, models, plots
+from aelib.anomaly import AnomalyDetector
+from aelib.claims import claim
 from aelib.datasets import fetch_mnist, load_images
 from aelib.digits import make_digits
+from aelib.experiments import sweep
 from aelib.manifold import (
     PCABaseline,
+    continuity,
     excess_error,
+    factor_recovery,
+    intrinsic_dimension,
+    knn_accuracy,
     mean_squared_error,
     principal_angles,
     probe_accuracy,
     psnr,
+    trustworthiness,
     two_sample_accuracy,
 )
 from aelib.models import *  # noqa: F403, each model is exported in one place: aelib/models/__init__.py
 
 __all__ = [
     *models.__all__,
+    "AnomalyDetector",
     "PCABaseline",
+    "anomaly",
+    "claim",
+    "continuity",
     "datasets",
     "excess_error",
+    "experiments",
+    "factor_recovery",
     "fetch_mnist",
+    "intrinsic_dimension",
+    "knn_accuracy",
     "load_images",
     "losses",
     "make_digits",
@@ -30,5 +46,7 @@ __all__ = [
     "principal_angles",
     "probe_accuracy",
     "psnr",
+    "sweep",
+    "trustworthiness",
     "two_sample_accuracy",
 ]

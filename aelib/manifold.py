@@ -1,13 +1,17 @@
-"""What a code is compared with, and how it is judged: PCA, angles between subspaces, PSNR, probe, two-sample test."""
+"""What a code is compared with, and how it is judged: PCA, neighbourhoods, factors, probes, angles, two samples."""
 
 import numpy as np
 from scipy.linalg import subspace_angles
+from scipy.stats import entropy
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import trustworthiness as sklearn_trustworthiness
 from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
 
 from aelib.validation import check_array, check_positive_int
 
@@ -88,6 +92,16 @@ def psnr(x, x_hat):
         return float(np.mean(-10 * np.log10(mse)))
 
 
+def _codes_with(z_train, y_train, z_test, y_test, what):
+    """Check codes to learn from and codes to judge by, with what belongs to each of them."""
+    z_train = check_array(z_train, "z_train", (None,))
+    z_test = check_array(z_test, "z_test", z_train.shape[1:])
+    for name, y, z in (("y_train", y_train, z_train), ("y_test", y_test, z_test)):
+        if np.shape(y) != (len(z),):
+            raise ValueError(f"{name}: expected one {what} per code, shape ({len(z)},), got {np.shape(y)}")
+    return z_train, z_test
+
+
 def probe_accuracy(z_train, y_train, z_test, y_test):
     """How plainly the class is written in a code: test accuracy of logistic regression (Alain & Bengio, 2016).
 
@@ -97,15 +111,117 @@ def probe_accuracy(z_train, y_train, z_test, y_test):
         z_test: codes ``(m, latent_dim)`` that the probe has not seen.
         y_test: their classes, ``(m,)``.
     """
-    z_train = check_array(z_train, "z_train", (None,))
-    z_test = check_array(z_test, "z_test", z_train.shape[1:])
-    for name, y, z in (("y_train", y_train, z_train), ("y_test", y_test, z_test)):
-        if np.shape(y) != (len(z),):
-            raise ValueError(f"{name}: expected one class per code, shape ({len(z)},), got {np.shape(y)}")
+    z_train, z_test = _codes_with(z_train, y_train, z_test, y_test, "class")
     if len(np.unique(y_train)) < 2:
         raise ValueError(f"y_train: expected at least two classes, got {np.unique(y_train)}")
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return float(probe.fit(z_train, y_train).score(z_test, y_test))
+
+
+def knn_accuracy(z_train, y_train, z_test, y_test, n_neighbors=5):
+    """Do neighbours in a code share their class? Test accuracy of the vote of the nearest training codes.
+
+    Args:
+        z_train: codes ``(n, latent_dim)`` that vote.
+        y_train: their classes, ``(n,)``.
+        z_test: codes ``(m, latent_dim)`` to classify.
+        y_test: their classes, ``(m,)``.
+        n_neighbors: how many vote.
+    """
+    z_train, z_test = _codes_with(z_train, y_train, z_test, y_test, "class")
+    n_neighbors = _check_neighbours(n_neighbors, len(z_train))
+    return float(KNeighborsClassifier(n_neighbors).fit(z_train, y_train).score(z_test, y_test))
+
+
+def _check_neighbours(n_neighbors, limit):
+    if check_positive_int(n_neighbors, "n_neighbors") > limit:
+        raise ValueError(f"n_neighbors: expected at most {limit} for so few examples, got {n_neighbors}")
+    return n_neighbors
+
+
+def trustworthiness(x, z, n_neighbors=10):
+    """Are neighbours in the code neighbours in the data (Venna & Kaski, 2001)? 1 if all are; chance is near 0.5.
+
+    Args:
+        x: data ``(n, ...)``.
+        z: their codes, ``(n, latent_dim)``.
+        n_neighbors: size of a neighbourhood, less than ``n / 2``. Memory grows with the square of ``n``.
+    """
+    x, z = check_array(x, "x"), check_array(z, "z")
+    if len(x) != len(z):
+        raise ValueError(f"z: expected {len(x)} codes, as many as in x, got {len(z)}")
+    _check_neighbours(n_neighbors, (len(x) - 1) // 2)
+    flat = (part.reshape(len(part), -1) for part in (x, z))
+    return float(sklearn_trustworthiness(*flat, n_neighbors=n_neighbors))
+
+
+def continuity(x, z, n_neighbors=10):
+    """Are neighbours in the data neighbours in the code, too (Venna & Kaski, 2001)? Same arguments."""
+    return trustworthiness(z, x, n_neighbors)
+
+
+def intrinsic_dimension(x, n_neighbors=20):
+    """How many directions the data has around its points: maximum likelihood from distances to neighbours.
+
+    Levina & Bickel (2004), averaged over the points as MacKay & Ghahramani (2005) propose. Equal examples are left out.
+
+    Args:
+        x: data ``(n, ...)``; a few thousand examples suffice. With too few, high dimensions come out too low.
+        n_neighbors: at least 3.
+    """
+    x = np.unique(check_array(x, "x").reshape(len(x), -1), axis=0)
+    if check_positive_int(n_neighbors, "n_neighbors") < 3:
+        raise ValueError(f"n_neighbors: expected at least 3, got {n_neighbors}")
+    _check_neighbours(n_neighbors, len(x) - 1)
+    distances = NearestNeighbors(n_neighbors=n_neighbors).fit(x).kneighbors()[0]  # without the point itself
+    log_ratios = np.log(distances[:, -1:] / distances[:, :-1])
+    return float((n_neighbors - 2) * len(x) / log_ratios.sum())
+
+
+def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0):
+    """How well known factors can be read from a code, and whether each code number is about one factor.
+
+    A random forest predicts each factor from the code. Its test R2 says how much of the factor the code holds; its
+    importances say in which code numbers. These are the informativeness, disentanglement and completeness of
+    Eastwood & Williams (2018).
+
+    Args:
+        z_train: codes ``(n, latent_dim)`` to fit the forests on.
+        factors_train: their factors, ``(n, n_factors)``.
+        z_test: codes ``(m, latent_dim)`` that the forests have not seen.
+        factors_test: their factors, ``(m, n_factors)``.
+        random_state: seed of the forests.
+
+    Returns:
+        A ``Bunch``: ``r2 (n_factors,)``, 1 is perfect and 0 no better than the mean; ``importance (latent_dim,
+        n_factors)``, whose columns sum to 1; ``disentanglement`` in [0, 1], 1 if every code number tells one factor
+        alone; ``completeness`` in [0, 1], 1 if every factor sits in one code number.
+    """
+    factors_train = check_array(factors_train, "factors_train", (None,))
+    factors_test = check_array(factors_test, "factors_test", factors_train.shape[1:])
+    z_train, z_test = _codes_with(z_train, factors_train[:, 0], z_test, factors_test[:, 0], "row of factors")
+    r2, importance = [], []
+    for own, unseen in zip(factors_train.T, factors_test.T, strict=True):
+        forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=random_state, n_jobs=-1).fit(z_train, own)
+        r2.append(forest.score(z_test, unseen))
+        importance.append(forest.feature_importances_)
+    importance = np.array(importance).T
+    weights = importance.sum(axis=1) / importance.sum()
+    return Bunch(
+        r2=np.array(r2),
+        importance=importance,
+        disentanglement=float(weights @ _concentration(importance)),
+        completeness=float(np.mean(_concentration(importance.T))),
+    )
+
+
+def _concentration(rows):
+    """1 - entropy of each row: 1 if all is in one place, 0 if it is spread evenly. 1 where there is one place only."""
+    n = rows.shape[1]
+    if n == 1:
+        return np.ones(len(rows))
+    total = rows.sum(axis=1, keepdims=True)
+    return 1 - entropy(np.where(total > 0, rows, 1.0), base=n, axis=1)  # a number that is never used tells nothing
 
 
 def two_sample_accuracy(x, other, random_state=0):

@@ -32,7 +32,7 @@ def reconstructions(rows, titles=None, value_range=(0, 1)):
             axes[row, column].imshow(image, cmap="gray_r", vmin=value_range[0], vmax=value_range[1])
             axes[row, column].set(xticks=[], yticks=[])
         axes[row, 0].set_ylabel(label, rotation=0, ha="right", va="center")
-    for column, title in enumerate(titles or []):
+    for column, title in enumerate([] if titles is None else titles):
         axes[0, column].set_title(title, fontsize="small")
     return figure
 

@@ -38,11 +38,12 @@ def tracked(pattern="*"):
 # Imports
 
 LEVELS = [
-    {"aelib.validation"},
+    {"aelib.validation", "aelib.claims", "aelib.fingerprint"},
     {"aelib.losses", "aelib.digits"},
     {"aelib.datasets"},
     {"aelib.models"},
-    {"aelib.manifold"},
+    {"aelib.manifold", "aelib.anomaly"},
+    {"aelib.experiments"},
     {"aelib"},
 ]
 

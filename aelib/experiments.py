@@ -1,0 +1,249 @@
+"""One function, many settings, several seeds: a table with one tidy row per run."""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import warnings
+from importlib.metadata import version
+from inspect import signature
+from pathlib import Path
+
+import joblib
+import keras
+import pandas as pd
+from sklearn.model_selection import ParameterGrid
+from tqdm import tqdm
+
+from aelib.fingerprint import fingerprint, library_fingerprint
+
+_ONE_AT_A_TIME = threading.Lock()  # random seeds belong to a process, so a process has one run at a time
+_RESERVED = {"seed", "seconds", "error"}
+# TensorFlow keeps some memory of every model. joblib replaces a process that has grown, which is welcome, and warns.
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
+
+
+def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
+    """Call ``run`` at every point of a grid and from every seed.
+
+    A run that fails does not stop the others: its row says why, and a warning names its parameters. With ``cache``,
+    finished runs are kept on disk, so that the same call continues where an interrupted one stopped. What is kept
+    counts only for the same code (of ``run``, of what it refers to, and of aelib), packages, data, parameters and seed.
+
+    The same call runs on a Dask cluster, whose workers need aelib::
+
+        with joblib.parallel_config("dask"):
+            table = aelib.sweep(run, grid, data=data)
+
+    Args:
+        run: a function ``run(seed, **point, **data)`` that returns a dict of names to numbers (or short texts). It
+            should make its own model, seeded with ``seed``.
+        grid: a dict of parameter name to list of values, or a list of such dicts, as for scikit-learn's
+            ``ParameterGrid``.
+        seeds: integers.
+        data: a dict of arrays that every run gets by name. Several processes share them as files in memory.
+        n_jobs: how many processes, as in joblib: ``-1`` for one per core. By default what ``joblib.parallel_config``
+            says, otherwise 1: this process, which can use a GPU alone.
+        cache: a folder for finished runs, or ``None`` to keep none.
+
+    Returns:
+        A ``pandas.DataFrame``, in the order of the grid: the parameters, ``seed``, what ``run`` returned, ``seconds``
+        (of the run when it ran), and ``error`` if a run failed.
+
+    Raises:
+        ValueError: if ``run`` does not take these arguments, or two columns would have the same name.
+        RuntimeError: if no run succeeded; with the first one's traceback.
+
+    Example:
+        >>> def run(seed, latent_dim, x_train, x_test):
+        ...     keras.utils.set_random_seed(seed)
+        ...     model = aelib.SimpleAutoencoder(latent_dim)
+        ...     model.compile()
+        ...     model.fit(x_train, verbose=0)
+        ...     return {"mse": aelib.mean_squared_error(x_test, model.predict(x_test))}
+        >>> arrays = {"x_train": data.x_train, "x_test": data.x_test}
+        >>> table = aelib.sweep(run, {"latent_dim": [2, 8, 32]}, data=arrays, n_jobs=-1, cache="runs")
+        >>> table.groupby("latent_dim").mse.agg(["mean", "min", "max"])
+    """
+    data = dict(data or {})
+    tasks = [(point, seed) for point in ParameterGrid(grid) for seed in seeds]
+    if not tasks:
+        raise ValueError(f"seeds: expected at least one seed, got {seeds!r}")
+    for point, seed in tasks:
+        _check_arguments(run, point, seed, data)
+    store = _Store(cache, run, data) if cache is not None else {}
+    keys = [store.key(point, seed) for point, seed in tasks] if cache is not None else range(len(tasks))
+    outcomes = {i: store[key] for i, key in enumerate(keys) if key in store}
+    todo = {i: task for i, task in enumerate(tasks) if i not in outcomes}
+    with _Progress(len(tasks), len(outcomes)) as progress:
+        for i, outcome in _outcomes(run, todo, data, n_jobs):
+            outcomes[i] = outcome
+            if "error" not in outcome:
+                store[keys[i]] = outcome
+            progress.step(failed="error" in outcome)
+    return _table(tasks, [outcomes[i] for i in range(len(tasks))])
+
+
+def _check_arguments(run, point, seed, data):
+    clash = _RESERVED & {*point, *data} or set(point) & set(data)
+    if clash:
+        raise ValueError(f"grid: expected names other than {sorted(_RESERVED | set(data))}, got {sorted(clash)}")
+    try:
+        signature(run).bind(seed=seed, **point, **data)
+    except TypeError as error:
+        names = ", ".join(["seed", *point, *data])
+        raise ValueError(f"run: expected a function of {names}, got one that does not fit: {error}") from error
+
+
+def _one(i, run, point, seed, **data):
+    """In whatever process: ``i``, and what ``run`` returned or why it failed."""
+    with _ONE_AT_A_TIME:
+        started = time.perf_counter()
+        try:
+            result = _plain(run(seed=seed, **point, **data), {*point, *_RESERVED})
+        except Exception as error:
+            return i, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        return i, {"result": result, "seconds": time.perf_counter() - started}
+
+
+def _plain(result, taken):
+    """Numbers of numpy and of the backends as numbers of Python, which any process and any file can hold."""
+    if not isinstance(result, dict) or not result:
+        raise ValueError(f"run: expected it to return a dict of names to numbers, got {result!r}")
+    if taken & set(result):
+        raise ValueError(f"run: expected it to return names other than {sorted(taken)}, got {sorted(result)}")
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in result.items()}
+    for name, value in plain.items():
+        if not isinstance(value, bool | int | float | str | None):
+            raise ValueError(f"run: expected a number or a text as {name!r}, got {type(value).__name__}")
+    return plain
+
+
+def _outcomes(run, todo, data, n_jobs):
+    """Yield ``(i, outcome)`` as the runs finish. If a process dies, the runs it may have had are tried again alone."""
+    waiting = dict(todo)
+    while waiting:
+        handed_out = []
+        try:
+            for i, outcome in _parallel(_calls(run, dict(waiting), data, handed_out), n_jobs):
+                del waiting[i]
+                yield i, outcome
+        except Exception:  # of the pool: those of runs are caught where they happen
+            for i in [i for i in handed_out if i in waiting]:
+                alone = {i: waiting.pop(i)}
+                try:
+                    yield from _parallel(_calls(run, alone, data, []), n_jobs)
+                except Exception as error:
+                    yield i, {"error": f"the process died: {type(error).__name__}: {error}", "traceback": ""}
+
+
+def _calls(run, tasks, data, handed_out):
+    """What the processes shall do. joblib asks for the next one when a process is free."""
+    for i, (point, seed) in tasks.items():
+        handed_out.append(i)
+        yield joblib.delayed(_one)(i, run, point, seed, **data)
+
+
+def _parallel(calls, n_jobs):
+    """joblib, with the cores divided among the processes. TensorFlow learns its share from the environment only."""
+    pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    share = str(max(1, joblib.cpu_count() // max(1, pool._effective_n_jobs())))
+    wanted = {"TF_NUM_INTRAOP_THREADS": share, "TF_NUM_INTEROP_THREADS": share, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield from pool(calls)
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+class _Store:
+    """Finished runs as JSON files, each written whole or not at all. Behaves like a dict."""
+
+    def __init__(self, folder, run, data):
+        self.folder = Path(folder).expanduser()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        packages = [f"{name} {version(name)}" for name in ("keras", "numpy", "scikit-learn", "scipy")]
+        backend = keras.backend.backend()
+        packages += [backend, version(backend), sys.version]
+        self.common = [fingerprint(run), library_fingerprint(), packages, joblib.hash(data)]
+
+    def key(self, point, seed):
+        return joblib.hash([self.common, point, seed], hash_name="sha1")
+
+    def _path(self, key):
+        return self.folder / f"{key}.json"
+
+    def __contains__(self, key):
+        try:
+            return "result" in self[key]
+        except (OSError, ValueError):
+            return False  # no such file, or a damaged one: run it again
+
+    def __getitem__(self, key):
+        return json.loads(self._path(key).read_text("utf-8"))
+
+    def __setitem__(self, key, outcome):
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8") as file:
+            json.dump(outcome, file)
+        Path(file.name).replace(self._path(key))
+
+
+class _Progress:
+    """How far we are: one line that is updated in place, in a notebook as on a terminal."""
+
+    def __init__(self, total, kept):
+        self.total, self.kept, self.done, self.failed = total, kept, kept, 0
+        self.started = time.monotonic()
+
+    def __enter__(self):
+        ipython = sys.modules.get("IPython")
+        shell = ipython and ipython.get_ipython()
+        if shell is not None and hasattr(shell, "kernel"):
+            self.handle = ipython.display.display(self._line(), raw=True, display_id=True)
+            self.bar = None
+        else:
+            self.bar = tqdm(total=self.total, initial=self.kept, unit="run", leave=False, disable=None)
+        return self
+
+    def step(self, failed):
+        self.done, self.failed = self.done + 1, self.failed + failed
+        if self.bar is not None:
+            self.bar.update()
+        else:
+            self.handle.update(self._line(), raw=True)
+
+    def _line(self):
+        parts = [f"{self.done} of {self.total} runs", f"{time.monotonic() - self.started:.0f} s"]
+        parts += [f"{self.kept} kept from before"] * bool(self.kept) + [f"{self.failed} failed"] * bool(self.failed)
+        return {"text/plain": ", ".join(parts)}
+
+    def __exit__(self, *_):
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _table(tasks, outcomes):
+    failed = [(task, outcome) for task, outcome in zip(tasks, outcomes, strict=True) if "error" in outcome]
+    if failed:
+        (point, seed), first = failed[0]
+        where = ", ".join(f"{name}={value!r}" for name, value in {**point, "seed": seed}.items())
+        message = f"{len(failed)} of {len(tasks)} runs failed. The first, with {where}: {first['error']}"
+        if len(failed) == len(tasks):
+            raise RuntimeError(f"{message}\n{first['traceback']}")
+        warnings.warn(message, stacklevel=3)
+    rows = [
+        {
+            **point,
+            "seed": seed,
+            **outcome.get("result", {}),
+            "seconds": outcome.get("seconds"),
+            **({"error": outcome.get("error")} if failed else {}),
+        }
+        for (point, seed), outcome in zip(tasks, outcomes, strict=True)
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,153 @@
+"""Sphinx extension: the page of claims, filled from what the notebooks measured at this build.
+
+`aelib.claim(...)` leaves a box in a notebook's output. This reads the boxes of all executed notebooks, compares them
+with `book/claims.yml`, which says what each claim is and which chapters test it, and puts a table where a page has
+
+    ```{claims}
+    ```
+
+A chapter that no longer records its claim, or records one that is not its own, is a warning, which fails the build.
+"""
+
+import json
+import os
+import re
+from html import unescape
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+BOX = re.compile(r'<div class="claim" id="(c\d\d)" data-verdict="(.*?)" data-measured="(.*?)"', re.S)
+KINDS = ("holds when", "holds in part", "holds", "does not hold")
+log = logging.getLogger(__name__)
+
+
+class ClaimsTable(nodes.General, nodes.Element):
+    """The place of the table, which can be filled only when all notebooks have been read."""
+
+
+class Claims(SphinxDirective):
+    """```{claims}```"""
+
+    def run(self):
+        return [ClaimsTable()]
+
+
+def kind(verdict):
+    """Which of the four verdicts this is, without its explanation."""
+    return next(kind for kind in KINDS if verdict.startswith(kind))
+
+
+def rows(app):
+    return yaml.safe_load((Path(app.srcdir) / "book" / "claims.yml").read_text("utf-8"))
+
+
+def collect(app, doctree):
+    """Remember the boxes of one notebook."""
+    found = {}
+    for raw in doctree.findall(nodes.raw):
+        for name, verdict, measured in BOX.findall(raw.astext()):
+            found[name.upper()] = {"verdict": unescape(verdict), "measured": unescape(measured)}
+    if not hasattr(app.env, "claims"):
+        app.env.claims = {}
+    app.env.claims[app.env.docname] = found
+
+
+def check(app, env):
+    """Every chapter in the book records its own claims, and no others. Then keep them, for builds on other data."""
+    due = {(f"notebooks/{chapter}", row["id"]) for row in rows(app) for chapter in row["chapters"]}
+    recorded = {(page, name) for page, found in env.claims.items() for name in found}
+    for page, name in sorted(due - recorded):
+        if page in env.found_docs:
+            log.warning("%s records no %s, although book/claims.yml says that it tests it", page, name)
+    for page, name in sorted(recorded - due):
+        log.warning("%s records %s, but book/claims.yml does not say that it tests it", page, name)
+    data = os.environ.get("AELIB_BOOK_DATA")
+    if data:
+        kept = Path(app.outdir).parent / "claims"
+        kept.mkdir(exist_ok=True)
+        temporary = kept / f"{data}.part"
+        temporary.write_text(json.dumps(env.claims, indent=1), "utf-8")
+        temporary.replace(kept / f"{data}.json")
+
+
+def on_other_data(app):
+    """What the last build on other data recorded, as far as there was one here: data to page to claim."""
+    files = (Path(app.outdir).parent / "claims").glob("*.json")
+    return {f.stem: json.loads(f.read_text("utf-8")) for f in files if f.stem != os.environ.get("AELIB_BOOK_DATA")}
+
+
+def fill(app, doctree, docname):
+    """Put the table in its place."""
+    for place in list(doctree.findall(ClaimsTable)):
+        content = [summary(app), table(app, docname)]
+        place.replace_self(content)
+
+
+def summary(app):
+    kinds = {row["id"]: [kind(found[row["id"]]["verdict"]) for found in app.env.claims.values() if row["id"] in found]
+             for row in rows(app)}  # fmt: skip
+    tested = {name: verdicts for name, verdicts in kinds.items() if verdicts}
+    clean = sum(set(verdicts) == {"holds"} for verdicts in tested.values())
+    refuted = sum("does not hold" in verdicts for verdicts in tested.values())
+    text = (
+        f"Of {len(kinds)} claims {len(tested)} have been tested so far. {clean} of these hold as they stand, "
+        f"{len(tested) - clean - refuted} hold with a condition or in part, {refuted} do not hold."
+    )
+    data = os.environ.get("AELIB_BOOK_DATA")
+    others = " and ".join(on_other_data(app))
+    text += f" Measured on: {data}." if data else ""
+    text += f" Verdicts that came out differently on {others} are marked." if others else ""
+    return nodes.paragraph("", text)
+
+
+def table(app, docname):
+    group = nodes.tgroup(cols=3)
+    for width in (32, 22, 46):
+        group += nodes.colspec(colwidth=width)
+    group += nodes.thead("", row_of(*(nodes.Text(title) for title in ("claim", "verdict", "measured"))))
+    body = nodes.tbody()
+    for row in rows(app):
+        claim = nodes.inline("", "", nodes.strong("", row["id"]), nodes.Text(f" {row['claim']}"))
+        results = [(page, found[row["id"]]) for page, found in sorted(app.env.claims.items()) if row["id"] in found]
+        for page, result in results:
+            verdict = verdict_of(app, row["id"], page, result)
+            body += row_of(claim, verdict, measured_of(app, docname, row["id"], page, result))
+            claim = nodes.inline("", "", nodes.strong("", row["id"]), nodes.Text(", in another chapter"))
+        if not results:
+            body += row_of(claim, nodes.Text("not tested yet"), nodes.Text(""))
+    group += body
+    return nodes.table("", group, classes=["claims"])
+
+
+def row_of(*cells):
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
+
+
+def verdict_of(app, name, page, result):
+    here = nodes.inline("", result["verdict"], classes=["verdict", kind(result["verdict"]).replace(" ", "-")])
+    whole = nodes.inline("", "", here)
+    for data, pages in on_other_data(app).items():
+        there = pages.get(page, {}).get(name)
+        if there and kind(there["verdict"]) != kind(result["verdict"]):
+            whole += nodes.Text(f" (on {data}: {there['verdict']})")
+    return whole
+
+
+def measured_of(app, docname, name, page, result):
+    target = f"{app.builder.get_relative_uri(docname, page)}#{name.lower()}"
+    link = nodes.reference("", app.env.titles[page].astext(), refuri=target, internal=True)
+    return nodes.inline("", "", nodes.Text(f"{result['measured']}. "), link)
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.add_node(ClaimsTable)
+    app.add_directive("claims", Claims)
+    app.connect("doctree-read", collect)
+    app.connect("env-check-consistency", check)
+    app.connect("doctree-resolved", fill)
+    return {"version": "1", "parallel_read_safe": False}
