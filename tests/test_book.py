@@ -1,5 +1,6 @@
 """`make book` on a small book: a failing cell fails it every time, and what an interrupted run leaves is repaired."""
 
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,7 @@ def book(tmp_path_factory):
         shutil.copy(ROOT / name, root / name)
     for page in (root / "book").glob("*.md"):
         page.unlink()
+    (root / "book" / "claims.yml").write_text("[]\n", "utf-8")
     (root / "book" / "index.md").write_text("# A small book\n\n{cite}`baldi1989`\n\n```{bibliography}\n```\n", "utf-8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/one\n", "utf-8")
     (root / "notebooks").mkdir()
@@ -149,3 +151,36 @@ def test_a_build_killed_in_the_middle_does_not_break_the_next(book, tmp_path):
     flag.touch()
     status, output = build(book)
     assert status == 0, output
+
+
+CLAIM = 'import aelib\naelib.claim("C01", "holds when {}", "a share of 97 %", True)'
+
+
+def test_the_page_of_claims_is_filled_from_the_notebooks_and_marks_other_verdicts_on_other_data(book):
+    rows = [
+        {"id": "C01", "claim": "It works.", "chapters": ["one"]},
+        {"id": "C02", "claim": "So does this.", "chapters": ["two"]},
+    ]
+    (book / "book" / "claims.yml").write_text(yaml.safe_dump(rows), "utf-8")
+    (book / "book" / "index.md").write_text("# Claims\n\n```{claims}\n```\n\n```{bibliography}\n```\n", "utf-8")
+    (book / "_build" / "claims").mkdir(parents=True, exist_ok=True)
+    other = {"notebooks/one": {"C01": {"verdict": "does not hold", "measured": "3 %"}}}
+    (book / "_build" / "claims" / "MNIST.json").write_text(json.dumps(other), "utf-8")
+    write_notebook(book / "notebooks" / "one.ipynb", CLAIM.format("it is tried"))
+    status, output = build(book)
+    assert status == 0, output
+    page = re.sub(r"<[^>]+>", "", (book / "_build" / "html" / "book" / "index.html").read_text("utf-8"))
+    assert re.search(
+        r"C01 It works\.\s*holds when it is tried\s*\(on MNIST: does not hold\)\s*a share of 97 %\. one", page
+    )
+    assert re.search(r"C02 So does this\.\s*not tested yet", page) and "Of 2 claims 1 have been tested" in page
+    assert 'href="../notebooks/one.html#c01"' in (book / "_build" / "html" / "book" / "index.html").read_text("utf-8")
+    assert 'id="c01"' in (book / "_build" / "html" / "notebooks" / "one.html").read_text("utf-8")
+
+
+def test_a_chapter_that_no_longer_records_its_claim_fails_the_build(book):
+    rows = [{"id": "C01", "claim": "It works.", "chapters": ["one"]}]
+    (book / "book" / "claims.yml").write_text(yaml.safe_dump(rows), "utf-8")
+    write_notebook(book / "notebooks" / "one.ipynb", "print('nothing to claim')")
+    status, output = build(book)
+    assert status != 0 and "notebooks/one records no C01" in output, output

@@ -98,3 +98,73 @@ def test_a_probe_says_which_labels_do_not_fit():
         aelib.probe_accuracy(z, [0, 1, 0, 1], z, [0, 1, 0])
     with pytest.raises(ValueError, match="y_train: expected at least two classes"):
         aelib.probe_accuracy(z, [1, 1, 1, 1], z, [1, 1, 1, 1])
+
+
+# Maps and factors
+
+
+def test_a_copy_is_trustworthy_and_continuous_and_noise_is_neither(rng):
+    x = rng.normal(size=(300, 5))
+    assert aelib.trustworthiness(x, 3 * x) == aelib.continuity(x, 3 * x) == 1
+    noise = rng.normal(size=(300, 2))
+    assert 0.4 < aelib.trustworthiness(x, noise) < 0.6 and 0.4 < aelib.continuity(x, noise) < 0.6
+
+
+def test_a_projection_loses_trust_and_a_cut_loses_continuity(rng):
+    circle = rng.uniform(0, 2 * np.pi, 400)
+    x = np.column_stack([np.cos(circle), np.sin(circle)])
+    flattened, cut = x[:, :1], circle[:, None]
+    assert aelib.trustworthiness(x, flattened) < 0.9 < aelib.trustworthiness(x, cut)
+    assert aelib.continuity(x, flattened) > aelib.trustworthiness(x, flattened) + 0.05
+    assert aelib.continuity(x, cut) < aelib.trustworthiness(x, cut)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+def test_the_intrinsic_dimension_of_a_sheet_is_found_in_whatever_space_it_lies(rng, dimension):
+    x = rng.normal(size=(2000, dimension)) @ rng.normal(size=(dimension, 40))
+    assert aelib.intrinsic_dimension(x) == pytest.approx(dimension, rel=0.1)
+    assert np.isfinite(aelib.intrinsic_dimension(np.concatenate([x, x])))  # equal examples
+
+
+def test_knn_accuracy_is_one_for_separate_clusters_and_chance_for_noise(rng):
+    y = np.repeat([0, 1], 200)
+    z = rng.normal(size=(400, 2)) + 10 * y[:, None]
+    assert aelib.knn_accuracy(z[::2], y[::2], z[1::2], y[1::2]) == 1
+    assert 0.3 < aelib.knn_accuracy(z[::2], rng.permutation(y[::2]), z[1::2], y[1::2]) < 0.7
+
+
+def test_factors_are_recovered_whole_and_disentangled_where_each_has_a_number_of_its_own(rng):
+    factors = rng.normal(size=(3000, 3))
+    noise = rng.normal(size=(3000, 1))
+    apart = np.column_stack([factors[:, 2] ** 3, factors[:, 0], noise[:, 0], -factors[:, 1]])
+    found = aelib.factor_recovery(apart[:2000], factors[:2000], apart[2000:], factors[2000:])
+    assert found.r2.min() > 0.95 and found.importance.shape == (4, 3)
+    assert found.disentanglement > 0.9 and found.completeness > 0.9
+    assert found.importance.argmax(axis=0).tolist() == [1, 3, 0]
+
+
+def test_a_rotation_mixes_the_numbers_and_a_missing_factor_has_no_r2(rng):
+    factors = rng.normal(size=(3000, 3))
+    rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    mixed = factors @ rotation
+    found = aelib.factor_recovery(mixed[:2000], factors[:2000], mixed[2000:], factors[2000:])
+    assert found.r2.min() > 0.7 and found.disentanglement < 0.6
+    lost = aelib.factor_recovery(factors[:2000, :2], factors[:2000], factors[2000:, :2], factors[2000:])
+    assert lost.r2[2] < 0.1 < 0.9 < lost.r2[:2].min()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: aelib.trustworthiness(x, x[:5]), "z: expected 20 codes, as many as in x, got 5"),
+        (lambda x: aelib.trustworthiness(x, x, 15), "n_neighbors: expected at most 9 for so few examples, got 15"),
+        (lambda x: aelib.intrinsic_dimension(x, 2), "n_neighbors: expected at least 3, got 2"),
+        (lambda x: aelib.intrinsic_dimension(x, 30), "n_neighbors: expected at most 19"),
+        (lambda x: aelib.knn_accuracy(x, x[:3, 0], x, x[:, 0]), "y_train: expected one class per code"),
+        (lambda x: aelib.factor_recovery(x, x[:, 0], x, x), r"factors_train: expected shape \(n, any\)"),
+        (lambda x: aelib.factor_recovery(x, x[:5], x, x), "y_train: expected one row of factors per code"),
+    ],
+)
+def test_wrong_arguments_of_maps_and_factors_are_named(rng, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(rng.normal(size=(20, 3)))

@@ -1,0 +1,174 @@
+"""The detector is a scikit-learn outlier detector; its threshold comes from examples that it has not seen."""
+
+import random
+import subprocess
+import sys
+
+import joblib
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import aelib
+from aelib import AnomalyDetector
+from aelib.anomaly import error_map, latent_distance, negative_elbo, reconstruction_error
+
+
+@parametrize_with_checks([AnomalyDetector(epochs=2)])
+def test_it_passes_scikit_learns_checks_of_an_outlier_detector(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def ones(digits):
+    """400 drawn ones to learn from, and 200 images, half of them ones, to judge by."""
+    more = aelib.make_digits(2000, random_state=5)
+    unseen, others = more.images[more.target == 1][:100], more.images[more.target != 1][:100]
+    return digits.images[digits.target == 1], np.concatenate([unseen, others]), np.repeat([1, -1], 100)
+
+
+def small(**arguments):
+    return AnomalyDetector(aelib.StackedAutoencoder(8, (64,)), epochs=15, batch_size=20, random_state=0, **arguments)
+
+
+def test_it_finds_anomalies_and_raises_about_as_many_false_alarms_as_asked_for(ones):
+    normal, x, y = ones
+    detector = small(false_alarm_rate=0.1).fit(normal)
+    assert roc_auc_score(y, detector.decision_function(x)) > 0.95
+    predicted = detector.predict(x)
+    assert np.mean(predicted[y == 1] == -1) < 0.3 and np.mean(predicted[y == -1] == -1) > 0.8
+    np.testing.assert_allclose(detector.decision_function(x), detector.score_samples(x) - detector.offset_)
+
+
+def test_the_threshold_comes_from_examples_that_the_model_has_not_seen(rng):
+    noise = rng.uniform(size=(60, 6, 6))  # can be learned by heart and no other way
+    overfit = AnomalyDetector(
+        aelib.StackedAutoencoder(48, (200,), input_shape=(6, 6)),
+        epochs=150, batch_size=12, random_state=0, false_alarm_rate=0.5,
+    )  # fmt: skip
+    scores = overfit.fit(noise).score_samples(noise)
+    assert 0.05 < np.mean(scores < overfit.offset_) < 0.2  # 6 of the 12 that were held out, hardly one of the 48
+
+
+def test_the_given_model_is_copied_and_other_random_numbers_are_left_alone(ones):
+    model = aelib.StackedAutoencoder(8, (64,))
+    weights = [w.copy() for w in model.get_weights()]
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    AnomalyDetector(model, epochs=1, random_state=0).fit(ones[0])
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+    assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def test_with_no_epochs_a_trained_model_is_used_as_it_is(ones):
+    model = aelib.StackedAutoencoder(8, (64,))
+    detector = AnomalyDetector(model, epochs=0, random_state=0).fit(ones[0])
+    np.testing.assert_allclose(-detector.score_samples(ones[1]), reconstruction_error(model, ones[1]), rtol=1e-5)
+
+
+MODELS = {
+    "simple": (lambda: aelib.SimpleAutoencoder(4), {}),
+    "linear": (lambda: aelib.LinearAutoencoder(4), {}),
+    "convolutional": (lambda: aelib.ConvolutionalAutoencoder(4, filters=(2, 4)), {}),
+    "recurrent": (lambda: aelib.RecurrentAutoencoder(4), {}),
+    "denoising": (lambda: aelib.DenoisingAutoencoder(4), {}),
+    "sparse": (lambda: aelib.SparseAutoencoder(16), {"anomaly_score": "latent"}),
+    "variational": (lambda: aelib.VariationalAutoencoder(4), {"anomaly_score": "elbo"}),
+    "own score": (lambda: aelib.SimpleAutoencoder(4), {"anomaly_score": lambda model, x: x.mean(axis=(1, 2))}),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_takes_any_model_and_score_and_the_same_seed_gives_the_same_bits(ones, name):
+    make, arguments = MODELS[name]
+    first, second = (
+        AnomalyDetector(make(), epochs=1, random_state=3, **arguments).fit(ones[0]).score_samples(ones[1])
+        for _ in range(2)
+    )
+    assert np.array_equal(first, second) and np.isfinite(first).all() and first.shape == (200,)
+
+
+def test_it_works_in_a_pipeline_that_flattens_in_cross_validation_and_as_a_clone(ones):
+    normal, x, y = ones
+    flatten = FunctionTransformer(lambda images: images.reshape(len(images), -1))
+    pipeline = make_pipeline(flatten, small()).fit(normal)
+    assert roc_auc_score(y, pipeline.decision_function(x)) > 0.9
+    both = np.concatenate([normal, x[y == -1][:20]])
+    label, folds = np.repeat([1, -1], [len(normal), 20]), StratifiedKFold(2, shuffle=True, random_state=0)
+    scores = cross_val_score(clone(small()), both, label, scoring="roc_auc", cv=folds)
+    assert scores.min() > 0.8
+
+
+def test_a_table_needs_no_model():
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(400, 2)) @ rng.normal(size=(2, 6))
+    normal, strange = hidden + 0.1 * rng.normal(size=(400, 6)), rng.normal(size=(50, 6)) * hidden.std()
+    detector = make_pipeline(StandardScaler(), AnomalyDetector(random_state=0)).fit(normal[:300])
+    scores = detector.score_samples(np.concatenate([normal[300:], strange]))
+    assert roc_auc_score(np.repeat([1, 0], [100, 50]), scores) > 0.9
+
+
+@pytest.mark.slow
+def test_a_saved_detector_gives_the_same_bits_in_a_new_process(ones, tmp_path):
+    detector = small(anomaly_score="latent").fit(ones[0])
+    joblib.dump(detector, tmp_path / "detector.joblib")
+    np.save(tmp_path / "x.npy", ones[1])
+    program = f"""
+import joblib, numpy as np
+x = np.load(r"{tmp_path}/x.npy")
+np.save(r"{tmp_path}/scores.npy", joblib.load(r"{tmp_path}/detector.joblib").score_samples(x))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert np.array_equal(np.load(tmp_path / "scores.npy"), detector.score_samples(ones[1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": 3}, "model: expected None or an aelib model, got int"),
+        ({"anomaly_score": "best"}, "anomaly_score: expected 'reconstruction', 'latent', 'elbo' or a function"),
+        ({"false_alarm_rate": 5}, "false_alarm_rate: expected a number between 0 and 1, got 5"),
+        ({"validation_fraction": 0}, "validation_fraction: expected a number between 0 and 1, got 0"),
+        ({"epochs": -1}, "epochs: expected an integer of at least 1, got -1"),
+        ({"model": aelib.SimpleAutoencoder(2, input_shape=(3, 3))}, r"X: expected shape \(n, 3, 3\)"),
+        ({"anomaly_score": "elbo"}, "model: expected a VariationalAutoencoder, which has an ELBO, got Autoencoder"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        AnomalyDetector(**({"epochs": 1} | arguments)).fit(np.ones((20, 4)))
+
+
+# The scores
+
+
+def test_the_error_map_sums_to_the_reconstruction_error(images):
+    model, x = aelib.SimpleAutoencoder(3), images[:20]
+    assert error_map(model, x).shape == x.shape
+    np.testing.assert_allclose(error_map(model, x).sum(axis=(1, 2)), reconstruction_error(model, x), rtol=1e-5)
+    np.testing.assert_allclose(
+        reconstruction_error(model, x).mean() / 784, aelib.mean_squared_error(x, model.predict(x)), rtol=1e-5
+    )
+
+
+def test_the_latent_distance_is_the_mahalanobis_distance_of_the_codes(rng):
+    x_normal, x = rng.normal(size=(5000, 3)) * [1, 2, 5], np.eye(3) * [1, 2, 5]
+    identity = type("Identity", (), {"encode": staticmethod(lambda values: values)})
+    np.testing.assert_allclose(latent_distance(identity, x, x_normal), 1.0, rtol=0.1)
+
+
+def test_the_negative_elbo_is_that_of_the_model_and_always_the_same(images):
+    vae = aelib.VariationalAutoencoder(4)
+    vae.compile(keras.optimizers.Adam(0.002))
+    vae.fit(images[:500], epochs=2, verbose=0)
+    x = images[500:700]
+    score = negative_elbo(vae, x, n_samples=200)
+    np.testing.assert_allclose(score, -vae.elbo(x, n_samples=200), rtol=0.1)
+    np.testing.assert_allclose(score.mean(), -vae.elbo(x, n_samples=200).mean(), rtol=0.01)
+    assert np.array_equal(score, negative_elbo(vae, x, n_samples=200))
+    np.testing.assert_allclose(score[:3], negative_elbo(vae, x[:3], n_samples=200), rtol=1e-5)
