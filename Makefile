@@ -78,16 +78,16 @@ lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 	@echo "Now run 'make test' and 'make book'."
 
-BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py models.py objectives.py keras_harness.py)
+BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py models.py objectives.py keras_harness.py manifold.py anomaly.py)
 
 # Colab's versions of August 2026 are the oldest that aelib supports.
 FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pandas==2.2.3 joblib==1.4.2 pooch==1.8.2 tqdm==4.67.0
 test-floor:  ## run the unit tests of aelib with the oldest supported packages; needs Python 3.13
 	@python3.13 -c '' 2>/dev/null || { echo "test-floor needs python3.13 on the path."; exit 1; }
 	@test -f .venv-floor/.ready || { rm -rf .venv-floor; python3.13 -m venv .venv-floor; \
-		.venv-floor/bin/python -m pip install --quiet $(FLOOR) pytest pytest-xdist setuptools; \
+		.venv-floor/bin/python -m pip install --quiet $(FLOOR) pytest pytest-xdist setuptools distributed; \
 		.venv-floor/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .; touch .venv-floor/.ready; }
-	@.venv-floor/bin/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) $(addprefix tests/test_, datasets.py digits.py manifold.py plots.py)
+	@.venv-floor/bin/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) $(addprefix tests/test_, datasets.py digits.py experiments.py plots.py)
 
 repository: $(READY)  ## change the repository's address everywhere: make repository URL=https://github.com/you/name
 	@$(BIN)/python tools/repository.py "$(URL)"

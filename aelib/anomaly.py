@@ -1,7 +1,7 @@
 """How unlike the training data an example is, in several ways, and a detector that chooses its own threshold."""
 
 import contextlib
-import copy
+import numbers
 import random
 
 import keras
@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from aelib.models import Autoencoder
+from aelib.models import Autoencoder, ConditionalVariationalAutoencoder
 from aelib.models.variational import kl_divergence
 from aelib.validation import check_array, check_positive_int
 
@@ -72,7 +72,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     """An outlier detector in scikit-learn's style around any autoencoder. Fit it on normal examples.
 
     ``fit`` holds a part of the examples back. The autoencoder learns from the rest; the threshold is the quantile of
-    the scores of the part that it has not seen. No anomaly is needed, and no label is used.
+    the scores of the part that it has not seen. No anomaly is needed, and no label is used. With n examples held back,
+    the share of false alarms is at most ``false_alarm_rate`` on average over data sets, or 1 / (n + 1) if that is more.
 
     Args:
         model: an aelib model, which is copied and never changed. By default a dense autoencoder for tables, with
@@ -124,14 +125,17 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         train, held_back = train_test_split(X, test_size=self.validation_fraction, random_state=seed)
         with _random_state_of_others_untouched():
-            self.model_ = copy.deepcopy(self.model) if self.model is not None else dense_for_tables(X.shape[1:])
+            self.model_ = dense_for_tables(X.shape[1:]) if self.model is None else _copy(self.model, X.shape[1:])
             train, held_back = self._shaped(train), self._shaped(held_back)
-            if self.epochs or self.model is None:
+            if self.epochs:
                 self.model_.compile(keras.optimizers.Adam(self.learning_rate))
                 self.model_.restart(seed)
                 self.model_.fit(train, epochs=self.epochs, batch_size=self.batch_size, verbose=0)
         self.codes_ = LedoitWolf().fit(self.model_.encode(train)) if self.anomaly_score == "latent" else None
-        self.offset_ = float(np.quantile(-self._anomaly_scores(held_back), self.false_alarm_rate))
+        normality = np.sort(-self._anomaly_scores(held_back))
+        # Of n + 1 exchangeable examples a new one is below the k-th smallest of the others in k of n + 1 cases.
+        k = int(self.false_alarm_rate * (len(normality) + 1))
+        self.offset_ = float(normality[max(k, 1) - 1])
         return self
 
     def score_samples(self, X):  # noqa: N803
@@ -149,14 +153,21 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
     def _anomaly_scores(self, x):
-        if self.anomaly_score == "latent":
-            return self.codes_.mahalanobis(self.model_.encode(x))
         known = {"reconstruction": reconstruction_error, "elbo": negative_elbo}
-        return np.asarray(known.get(self.anomaly_score, self.anomaly_score)(self.model_, x), "float64")
+        if self.anomaly_score == "latent":
+            scores = self.codes_.mahalanobis(self.model_.encode(x))
+        else:
+            scores = np.asarray(known.get(self.anomaly_score, self.anomaly_score)(self.model_, x), "float64")
+        if scores.shape != (len(x),) or not np.isfinite(scores).all():
+            raise ValueError(
+                f"anomaly_score: expected a finite number for each of {len(x)} examples, got shape {scores.shape} with "
+                f"{int((~np.isfinite(scores)).sum())} NaN or infinite ones; has the training diverged?"
+            )
+        return scores
 
     def _shaped(self, x):
         """Flat examples in the shape that the model takes: a ``Pipeline`` may have flattened them."""
-        shape = self.model_.encoder.input_shape[1:]
+        shape = getattr(self.model_.encoder, "input_shape", (None, *x.shape[1:]))[1:]
         if x.shape[1:] != shape and x[0].size == np.prod(shape):
             x = x.reshape(-1, *shape)
         return check_array(x, "X", shape)
@@ -169,10 +180,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 "anomaly_score: expected 'reconstruction', 'latent', 'elbo' or a function (model, x) -> (n,), "
                 f"got {self.anomaly_score!r}"
             )
-        for name in ("false_alarm_rate", "validation_fraction"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected a number between 0 and 1, got {getattr(self, name)!r}")
-        if self.epochs != 0:
+        if isinstance(self.model, ConditionalVariationalAutoencoder):
+            raise ValueError("model: expected one whose input is an array, got a ConditionalVariationalAutoencoder")
+        for name, limit in (("false_alarm_rate", 1), ("validation_fraction", 1), ("learning_rate", np.inf)):
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Real) or not 0 < value < limit:
+                raise ValueError(f"{name}: expected a number between 0 and {limit}, got {value!r}")
+        if self.epochs != 0 or self.model is None:
             check_positive_int(self.epochs, "epochs")
         check_positive_int(self.batch_size, "batch_size")
 
@@ -184,6 +198,17 @@ def dense_for_tables(shape):
     encoder = keras.Sequential([keras.Input(shape), Flatten(), Dense(64, "relu"), Dense(latent_dim)])
     decoder = keras.Sequential([keras.Input((latent_dim,)), Dense(64, "relu"), Dense(n_features), Reshape(shape)])
     return Autoencoder(encoder, decoder)
+
+
+def _copy(model, shape):
+    """An equal model with the same weights, not compiled; built for examples of this shape if it was not built."""
+    new = type(model).from_config(model.get_config())
+    if not new.built:
+        new.build(model.built_for if model.built else (None, *shape))
+    weights = model.get_weights()
+    if weights:
+        new.set_weights(weights)
+    return new
 
 
 @contextlib.contextmanager

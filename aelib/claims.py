@@ -4,6 +4,8 @@ import re
 import sys
 from html import escape
 
+import numpy as np
+
 VERDICTS = ("holds", "holds when ...", "holds in part: ...", "does not hold")
 
 
@@ -27,8 +29,10 @@ def claim(name, verdict, measured, confirmed):
     """
     if not re.fullmatch(r"C\d\d", str(name)):
         raise ValueError(f"name: expected a C and two digits, as in 'C05', got {name!r}")
-    if not re.match(r"holds\b|does not hold\b", str(verdict)):
+    if not re.fullmatch(r"holds( in part)?(: .+)?|holds when .+|does not hold(: .+)?", str(verdict)):
         raise ValueError(f"verdict: expected one of {VERDICTS}, got {verdict!r}")
+    if not isinstance(confirmed, bool | np.bool_):
+        raise ValueError(f"confirmed: expected True or False, the result of a comparison, got {confirmed!r}")
     if not confirmed:
         raise AssertionError(f"{name}: the numbers do not support {verdict!r}: {measured}")
     text = f"{name} {verdict}: {measured}"

@@ -162,7 +162,7 @@ _POINTS = 100  # of ink per digit: about half a pixel apart, closer than the thi
 _CHUNK = 4096  # images drawn at once, which bounds the memory
 
 
-def make_digits(n_samples=60_000, random_state=0):
+def make_digits(n_samples=60_000, random_state=0, fixed=None):
     """Draw 28x28 anti-aliased digits with known factors of variation.
 
     The classes are balanced and in random order. Every factor is independent of the class and of the other factors.
@@ -170,6 +170,7 @@ def make_digits(n_samples=60_000, random_state=0):
     Args:
         n_samples: how many images.
         random_state: seed; the same seed gives the same images.
+        fixed: factors that shall not vary, as a dict of name to value; the others stay as they would have been.
 
     Returns:
         A scikit-learn ``Bunch``:
@@ -189,6 +190,10 @@ def make_digits(n_samples=60_000, random_state=0):
     rng = np.random.default_rng(random_state)
     target = rng.permutation(np.arange(n_samples) % 10)
     factors = _draw_factors(rng, n_samples)
+    for name, value in (fixed or {}).items():
+        if name not in FACTOR_NAMES:
+            raise ValueError(f"fixed: expected names among {FACTOR_NAMES}, got {name!r}")
+        factors[:, FACTOR_NAMES.index(name)] = value
     images = np.empty((n_samples, 28, 28), "float32")
     for start in range(0, n_samples, _CHUNK):
         chunk = slice(start, start + _CHUNK)

@@ -1,6 +1,7 @@
 """One function, many settings, several seeds: a table with one tidy row per run."""
 
 import json
+import operator
 import os
 import sys
 import tempfile
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import joblib
 import keras
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterGrid
 from tqdm import tqdm
 
-from aelib.fingerprint import fingerprint, library_fingerprint
+from aelib.fingerprint import LIBRARY, fingerprint
 
-_ONE_AT_A_TIME = threading.Lock()  # random seeds belong to a process, so a process has one run at a time
+_ONE_AT_A_TIME = threading.RLock()  # random seeds belong to a process, so a process has one run at a time
 _RESERVED = {"seed", "seconds", "error"}
 # TensorFlow keeps some memory of every model. joblib replaces a process that has grown, which is welcome, and warns.
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
@@ -44,7 +46,7 @@ def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
         grid: a dict of parameter name to list of values, or a list of such dicts, as for scikit-learn's
             ``ParameterGrid``.
         seeds: integers.
-        data: a dict of arrays that every run gets by name. Several processes share them as files in memory.
+        data: a dict of arrays that every run gets by name, to read and not to change. Several processes share them.
         n_jobs: how many processes, as in joblib: ``-1`` for one per core. By default what ``joblib.parallel_config``
             says, otherwise 1: this process, which can use a GPU alone.
         cache: a folder for finished runs, or ``None`` to keep none.
@@ -68,10 +70,16 @@ def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
         >>> table = aelib.sweep(run, {"latent_dim": [2, 8, 32]}, data=arrays, n_jobs=-1, cache="runs")
         >>> table.groupby("latent_dim").mse.agg(["mean", "min", "max"])
     """
-    data = dict(data or {})
-    tasks = [(point, seed) for point in ParameterGrid(grid) for seed in seeds]
-    if not tasks:
-        raise ValueError(f"seeds: expected at least one seed, got {seeds!r}")
+    data, points = dict(data or {}), list(ParameterGrid(grid))
+    try:
+        seeds = [operator.index(seed) for seed in seeds]
+    except TypeError as error:
+        raise ValueError(f"seeds: expected integers, got {seeds!r}") from error
+    if not seeds or not points:
+        raise ValueError(f"seeds, grid: expected at least one seed and one point, got {seeds!r} and {grid!r}")
+    if n_jobs == 0:
+        raise ValueError("n_jobs: expected None, -1 or a number of processes of at least 1, got 0")
+    tasks = [(point, seed) for point in points for seed in seeds]
     for point, seed in tasks:
         _check_arguments(run, point, seed, data)
     store = _Store(cache, run, data) if cache is not None else {}
@@ -98,15 +106,33 @@ def _check_arguments(run, point, seed, data):
         raise ValueError(f"run: expected a function of {names}, got one that does not fit: {error}") from error
 
 
-def _one(i, run, point, seed, **data):
+def _settings():
+    """What a helper process must know of Keras here, besides its backend."""
+    return keras.config.dtype_policy().name, keras.config.floatx(), keras.config.image_data_format()
+
+
+def _one(i, run, point, seed, settings, data):
     """In whatever process: ``i``, and what ``run`` returned or why it failed."""
     with _ONE_AT_A_TIME:
+        if settings != _settings():
+            policy, floatx, image_data_format = settings
+            keras.config.set_floatx(floatx)
+            keras.config.set_dtype_policy(policy)
+            keras.config.set_image_data_format(image_data_format)
         started = time.perf_counter()
         try:
-            result = _plain(run(seed=seed, **point, **data), {*point, *_RESERVED})
-        except Exception as error:
+            result = _plain(run(seed=seed, **point, **_read_only(data)), {*point, *_RESERVED})
+        except (Exception, SystemExit) as error:
             return i, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         return i, {"result": result, "seconds": time.perf_counter() - started}
+
+
+def _read_only(data):
+    """Arrays that a run cannot change for the next one."""
+    views = {name: value.view() for name, value in data.items() if isinstance(value, np.ndarray)}
+    for view in views.values():
+        view.flags.writeable = False
+    return {**data, **views}
 
 
 def _plain(result, taken):
@@ -115,10 +141,13 @@ def _plain(result, taken):
         raise ValueError(f"run: expected it to return a dict of names to numbers, got {result!r}")
     if taken & set(result):
         raise ValueError(f"run: expected it to return names other than {sorted(taken)}, got {sorted(result)}")
-    plain = {name: value.item() if hasattr(value, "item") else value for name, value in result.items()}
-    for name, value in plain.items():
-        if not isinstance(value, bool | int | float | str | None):
-            raise ValueError(f"run: expected a number or a text as {name!r}, got {type(value).__name__}")
+    plain = {}
+    for name, value in result.items():
+        if keras.ops.is_tensor(value):
+            value = keras.ops.convert_to_numpy(value)
+        plain[name] = value.item() if getattr(value, "ndim", None) == 0 else value
+        if not isinstance(name, str) or not isinstance(plain[name], bool | int | float | str | None):
+            raise ValueError(f"run: expected a text as name and a number or a text as {name!r}, got {value!r}")
     return plain
 
 
@@ -132,26 +161,30 @@ def _outcomes(run, todo, data, n_jobs):
                 del waiting[i]
                 yield i, outcome
         except Exception:  # of the pool: those of runs are caught where they happen
+            if not handed_out:
+                raise
             for i in [i for i in handed_out if i in waiting]:
                 alone = {i: waiting.pop(i)}
                 try:
                     yield from _parallel(_calls(run, alone, data, []), n_jobs)
                 except Exception as error:
-                    yield i, {"error": f"the process died: {type(error).__name__}: {error}", "traceback": ""}
+                    why = "".join(traceback.format_exception(error))
+                    yield i, {"error": f"could not be sent, or its process died: {error!r}", "traceback": why}
 
 
 def _calls(run, tasks, data, handed_out):
     """What the processes shall do. joblib asks for the next one when a process is free."""
     for i, (point, seed) in tasks.items():
         handed_out.append(i)
-        yield joblib.delayed(_one)(i, run, point, seed, **data)
+        yield joblib.delayed(_one)(i, run, point, seed, _settings(), data)
 
 
 def _parallel(calls, n_jobs):
-    """joblib, with the cores divided among the processes. TensorFlow learns its share from the environment only."""
+    """joblib, with the cores divided among the processes. TensorFlow and JAX learn their share from the environment."""
     pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     share = str(max(1, joblib.cpu_count() // max(1, pool._effective_n_jobs())))
-    wanted = {"TF_NUM_INTRAOP_THREADS": share, "TF_NUM_INTEROP_THREADS": share, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    threads = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")  # NPROC: JAX's
+    wanted = dict.fromkeys(threads, share) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     added = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(added)
     try:
@@ -170,10 +203,10 @@ class _Store:
         packages = [f"{name} {version(name)}" for name in ("keras", "numpy", "scikit-learn", "scipy")]
         backend = keras.backend.backend()
         packages += [backend, version(backend), sys.version]
-        self.common = [fingerprint(run), library_fingerprint(), packages, joblib.hash(data)]
+        self.common = [fingerprint(run), LIBRARY, packages, _settings(), fingerprint(data, "data")]
 
     def key(self, point, seed):
-        return joblib.hash([self.common, point, seed], hash_name="sha1")
+        return fingerprint([self.common, sorted(point.items()), seed], "grid")[:40]
 
     def _path(self, key):
         return self.folder / f"{key}.json"

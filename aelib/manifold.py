@@ -92,11 +92,11 @@ def psnr(x, x_hat):
         return float(np.mean(-10 * np.log10(mse)))
 
 
-def _codes_with(z_train, y_train, z_test, y_test, what):
+def _codes_with(z_train, y_train, z_test, y_test, what, called="y"):
     """Check codes to learn from and codes to judge by, with what belongs to each of them."""
     z_train = check_array(z_train, "z_train", (None,))
     z_test = check_array(z_test, "z_test", z_train.shape[1:])
-    for name, y, z in (("y_train", y_train, z_train), ("y_test", y_test, z_test)):
+    for name, y, z in ((f"{called}_train", y_train, z_train), (f"{called}_test", y_test, z_test)):
         if np.shape(y) != (len(z),):
             raise ValueError(f"{name}: expected one {what} per code, shape ({len(z)},), got {np.shape(y)}")
     return z_train, z_test
@@ -157,25 +157,31 @@ def trustworthiness(x, z, n_neighbors=10):
 
 def continuity(x, z, n_neighbors=10):
     """Are neighbours in the data neighbours in the code, too (Venna & Kaski, 2001)? Same arguments."""
+    x, z = check_array(x, "x"), check_array(z, "z")
+    if len(x) != len(z):
+        raise ValueError(f"z: expected {len(x)} codes, as many as in x, got {len(z)}")
     return trustworthiness(z, x, n_neighbors)
 
 
 def intrinsic_dimension(x, n_neighbors=20):
     """How many directions the data has around its points: maximum likelihood from distances to neighbours.
 
-    Levina & Bickel (2004), averaged over the points as MacKay & Ghahramani (2005) propose. Equal examples are left out.
+    Levina & Bickel (2004), with the inverses of the points' estimates averaged, as MacKay & Ghahramani (2005) propose.
+    Equal examples are left out.
 
     Args:
         x: data ``(n, ...)``; a few thousand examples suffice. With too few, high dimensions come out too low.
-        n_neighbors: at least 3.
+        n_neighbors: at least 2.
     """
-    x = np.unique(check_array(x, "x").reshape(len(x), -1), axis=0)
-    if check_positive_int(n_neighbors, "n_neighbors") < 3:
-        raise ValueError(f"n_neighbors: expected at least 3, got {n_neighbors}")
+    x = np.unique(check_array(x, "x").reshape(len(x), -1), axis=0).astype("float64")
+    if check_positive_int(n_neighbors, "n_neighbors") < 2:
+        raise ValueError(f"n_neighbors: expected at least 2, got {n_neighbors}")
     _check_neighbours(n_neighbors, len(x) - 1)
     distances = NearestNeighbors(n_neighbors=n_neighbors).fit(x).kneighbors()[0]  # without the point itself
+    if not (distances > 0).all() or (distances[:, -1:] == distances).all():
+        raise ValueError("x: expected points at different distances from each other; these are too regular or too near")
     log_ratios = np.log(distances[:, -1:] / distances[:, :-1])
-    return float((n_neighbors - 2) * len(x) / log_ratios.sum())
+    return float((n_neighbors - 1) * len(x) / log_ratios.sum())
 
 
 def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0):
@@ -195,11 +201,15 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
     Returns:
         A ``Bunch``: ``r2 (n_factors,)``, 1 is perfect and 0 no better than the mean; ``importance (latent_dim,
         n_factors)``, whose columns sum to 1; ``disentanglement`` in [0, 1], 1 if every code number tells one factor
-        alone; ``completeness`` in [0, 1], 1 if every factor sits in one code number.
+        alone; ``completeness`` in [0, 1], 1 if every factor sits in one code number. With a single factor the first is
+        1, with a single code number the second. Both mean little where ``r2`` is near 0.
     """
     factors_train = check_array(factors_train, "factors_train", (None,))
+    constant = np.flatnonzero(np.ptp(factors_train, axis=0) == 0)
+    if len(constant):
+        raise ValueError(f"factors_train: expected factors that vary, got constant columns {constant.tolist()}")
     factors_test = check_array(factors_test, "factors_test", factors_train.shape[1:])
-    z_train, z_test = _codes_with(z_train, factors_train[:, 0], z_test, factors_test[:, 0], "row of factors")
+    z_train, z_test = _codes_with(z_train, factors_train[:, 0], z_test, factors_test[:, 0], "row", "factors")
     r2, importance = [], []
     for own, unseen in zip(factors_train.T, factors_test.T, strict=True):
         forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=random_state, n_jobs=-1).fit(z_train, own)

@@ -71,6 +71,12 @@ def test_with_no_epochs_a_trained_model_is_used_as_it_is(ones):
     np.testing.assert_allclose(-detector.score_samples(ones[1]), reconstruction_error(model, ones[1]), rtol=1e-5)
 
 
+def parts():
+    from keras.layers import Dense, Flatten, Reshape
+
+    return [Flatten(), Dense(3)], [Dense(784), Reshape((28, 28))]
+
+
 MODELS = {
     "simple": (lambda: aelib.SimpleAutoencoder(4), {}),
     "linear": (lambda: aelib.LinearAutoencoder(4), {}),
@@ -79,6 +85,7 @@ MODELS = {
     "denoising": (lambda: aelib.DenoisingAutoencoder(4), {}),
     "sparse": (lambda: aelib.SparseAutoencoder(16), {"anomaly_score": "latent"}),
     "variational": (lambda: aelib.VariationalAutoencoder(4), {"anomaly_score": "elbo"}),
+    "not built": (lambda: aelib.Autoencoder(*(keras.Sequential(part) for part in parts())), {}),
     "own score": (lambda: aelib.SimpleAutoencoder(4), {"anomaly_score": lambda model, x: x.mean(axis=(1, 2))}),
 }
 
@@ -135,6 +142,9 @@ np.save(r"{tmp_path}/scores.npy", joblib.load(r"{tmp_path}/detector.joblib").sco
         ({"false_alarm_rate": 5}, "false_alarm_rate: expected a number between 0 and 1, got 5"),
         ({"validation_fraction": 0}, "validation_fraction: expected a number between 0 and 1, got 0"),
         ({"epochs": -1}, "epochs: expected an integer of at least 1, got -1"),
+        ({"epochs": 0}, "epochs: expected an integer of at least 1, got 0"),
+        ({"learning_rate": 1e20}, "anomaly_score: expected a finite number for each"),
+        ({"anomaly_score": lambda model, x: 3.0}, r"anomaly_score: .* got shape \(\)"),
         ({"model": aelib.SimpleAutoencoder(2, input_shape=(3, 3))}, r"X: expected shape \(n, 3, 3\)"),
         ({"anomaly_score": "elbo"}, "model: expected a VariationalAutoencoder, which has an ELBO, got Autoencoder"),
     ],

@@ -17,7 +17,11 @@ def test_a_claim_that_the_numbers_do_not_support_is_an_error():
 
 @pytest.mark.parametrize(
     ("name", "verdict", "message"),
-    [("5", "holds", "name: expected a C and two digits"), ("C05", "true", "verdict: expected one of")],
+    [
+        ("C05", "holds for MNIST", "verdict: expected one of"),
+        ("5", "holds", "name: expected a C and two digits"),
+        ("C05", "true", "verdict: expected one of"),
+    ],
 )
 def test_wrong_arguments_are_named(name, verdict, message):
     with pytest.raises(ValueError, match=message):

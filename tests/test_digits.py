@@ -94,3 +94,11 @@ def test_a_bad_number_of_samples_is_refused(n_samples):
 def test_fewer_images_than_classes_and_more_than_a_chunk_can_be_drawn():
     assert make_digits(3).images.shape == (3, 28, 28)
     assert make_digits(4100).images.shape == (4100, 28, 28)
+
+
+def test_a_fixed_factor_does_not_vary_and_the_others_stay_as_they_were():
+    free, held = make_digits(50, 3), make_digits(50, 3, fixed={"rotation": 0.0, "size": 20.0})
+    assert (held.factors[:, [2, 3]] == [0, 20]).all() and (held.target == free.target).all()
+    np.testing.assert_array_equal(held.factors[:, [0, 1, 4, 5]], free.factors[:, [0, 1, 4, 5]])
+    with pytest.raises(ValueError, match=r"fixed: expected names among .*, got 'colour'"):
+        make_digits(5, fixed={"colour": 1})

@@ -67,7 +67,10 @@ def dies_at_two(seed, width):
 
 @pytest.mark.slow
 def test_a_run_that_kills_its_process_is_named_and_does_not_stop_the_others():
-    with pytest.warns(UserWarning, match=r"1 of 5 runs failed. The first, with width=2, seed=0: the process died"):
+    with pytest.warns(
+        UserWarning,
+        match=r"1 of 5 runs failed. The first, with width=2, seed=0: could not be sent, or its process died",
+    ):
         table = aelib.sweep(dies_at_two, {"width": [1, 2, 3, 4, 5]}, seeds=[0], n_jobs=2)
     assert table.value.dropna().tolist() == [1, 3, 4, 5]
 
@@ -121,7 +124,7 @@ def test_what_is_kept_counts_only_for_the_same_code_data_and_globals(tmp_path, m
     elif changed == "global":
         monkeypatch.setattr(sys.modules[__name__], "FACTOR", 3)
     else:
-        scope = {"Path": Path, "FACTOR": FACTOR}
+        scope = {"Path": Path, "FACTOR": FACTOR, "__name__": __name__}
         exec(textwrap.dedent(f"""
             def count(seed, width, log):
                 Path(log).open("a").write("again\\n" * {1})
@@ -131,6 +134,24 @@ def test_what_is_kept_counts_only_for_the_same_code_data_and_globals(tmp_path, m
     before = len(lines(log))
     aelib.sweep(function, {"width": [1]}, [0], data=other, cache=tmp_path / "runs")
     assert len(lines(log)) == before + 1
+
+
+def test_a_function_in_the_grid_counts_by_what_it_does(tmp_path):
+    def of(make):
+        return aelib.sweep(lambda seed, make: {"v": make(1)}, {"make": [make]}, [0], cache=tmp_path).v[0]
+
+    assert of(lambda x: x + 1) == 2 and of(lambda x: x + 100) == 101
+
+
+def test_a_run_may_sweep_itself_and_cannot_change_its_data():
+    def inner(seed, width):
+        return {"value": width}
+
+    def outer(seed, x):
+        assert not x.flags.writeable
+        return {"total": aelib.sweep(inner, {"width": [1, 2]}, [0]).value.sum()}
+
+    assert aelib.sweep(outer, {}, seeds=iter([0, 1]), data={"x": np.ones(3)}).total.tolist() == [3, 3]
 
 
 def first_of(numbers):
@@ -163,6 +184,67 @@ def test_a_fingerprint_follows_helpers_classes_partials_and_closures(monkeypatch
     assert fingerprint(with_class(2)) == fingerprint(with_class(2)) != fingerprint(with_class(3))
 
 
+def scaled(by):
+    def decorate(function):
+        @functools.wraps(function)
+        def wrapper(x):
+            return by * function(x)
+
+        return wrapper
+
+    return decorate
+
+
+class Adder:
+    def __init__(self, amount):
+        self.amount = amount
+
+    @property
+    def twice(self):
+        return 2 * self.amount
+
+    def add(self, x):
+        return x + self.amount
+
+
+ADDER = Adder(1)
+
+
+def adds(x):
+    return ADDER.add(x)
+
+
+def test_a_fingerprint_sees_through_decorators_methods_instances_and_signatures(monkeypatch):
+    def double(x):
+        return 2 * x
+
+    assert fingerprint(scaled(2)(double)) == fingerprint(scaled(2)(double)) != fingerprint(scaled(3)(double))
+    assert fingerprint(Adder(1).add) == fingerprint(Adder(1).add) != fingerprint(Adder(2).add)
+    assert fingerprint(lambda x, y: y) != fingerprint(lambda x, *y: y)
+    before = fingerprint(adds)
+    monkeypatch.setattr(Adder, "add", lambda self, x: x - self.amount)
+    assert fingerprint(adds) != before
+
+
+def test_a_fingerprint_follows_your_own_modules_and_what_they_use(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "outer_of_test.py").write_text("import inner_of_test\n")
+    prints = []
+    for body in ("x = 1\n", "x = 2\n"):
+        (tmp_path / "inner_of_test.py").write_text(body)
+        for name in ("outer_of_test", "inner_of_test"):
+            sys.modules.pop(name, None)
+
+        def run(seed):
+            import outer_of_test
+
+            return outer_of_test.inner_of_test.x
+
+        prints.append(fingerprint(run))
+    assert prints[0] != prints[1]
+
+
 @pytest.mark.slow
 def test_a_fingerprint_is_the_same_in_a_new_process_and_ignores_comments(tmp_path):
     program = """
@@ -170,7 +252,7 @@ from aelib.fingerprint import fingerprint
 FACTOR = {}
 def run(seed):
     {}
-    return FACTOR + seed
+    return FACTOR + seed if str(seed) not in {{"alpha", "beta", "gamma"}} else 0
 print(fingerprint(run))
 """
     printed = []
@@ -188,8 +270,13 @@ print(fingerprint(run))
         ({"grid": {"seed": [1]}}, r"grid: expected names other than .*got \['seed'\]"),
         ({"run": lambda seed, width: 3}, "run: expected it to return a dict of names to numbers, got 3"),
         ({"run": lambda seed, width: {"width": 3}}, "run: expected it to return names other than"),
-        ({"run": lambda seed, width: {"v": [1]}}, "run: expected a number or a text as 'v', got list"),
-        ({"seeds": []}, r"seeds: expected at least one seed, got \[\]"),
+        (
+            {"run": lambda seed, width: {"v": [1]}},
+            r"run: expected a text as name and a number or a text as 'v', got \[1\]",
+        ),
+        ({"seeds": []}, r"seeds, grid: expected at least one seed and one point, got \[\]"),
+        ({"seeds": 3}, "seeds: expected integers, got 3"),
+        ({"n_jobs": 0}, "n_jobs: expected None, -1 or a number of processes of at least 1, got 0"),
     ],
 )
 def test_wrong_arguments_are_named(change, message):

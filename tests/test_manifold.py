@@ -122,7 +122,9 @@ def test_a_projection_loses_trust_and_a_cut_loses_continuity(rng):
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_the_intrinsic_dimension_of_a_sheet_is_found_in_whatever_space_it_lies(rng, dimension):
     x = rng.normal(size=(2000, dimension)) @ rng.normal(size=(dimension, 40))
-    assert aelib.intrinsic_dimension(x) == pytest.approx(dimension, rel=0.1)
+    assert aelib.intrinsic_dimension(x) == pytest.approx(dimension, rel=0.12)
+    if dimension < 3:  # few neighbours are near the edge of the sheet less often
+        assert aelib.intrinsic_dimension(x, 3) == pytest.approx(dimension, rel=0.05)
     assert np.isfinite(aelib.intrinsic_dimension(np.concatenate([x, x])))  # equal examples
 
 
@@ -158,11 +160,14 @@ def test_a_rotation_mixes_the_numbers_and_a_missing_factor_has_no_r2(rng):
     [
         (lambda x: aelib.trustworthiness(x, x[:5]), "z: expected 20 codes, as many as in x, got 5"),
         (lambda x: aelib.trustworthiness(x, x, 15), "n_neighbors: expected at most 9 for so few examples, got 15"),
-        (lambda x: aelib.intrinsic_dimension(x, 2), "n_neighbors: expected at least 3, got 2"),
+        (lambda x: aelib.intrinsic_dimension(x, 1), "n_neighbors: expected at least 2, got 1"),
         (lambda x: aelib.intrinsic_dimension(x, 30), "n_neighbors: expected at most 19"),
         (lambda x: aelib.knn_accuracy(x, x[:3, 0], x, x[:, 0]), "y_train: expected one class per code"),
+        (lambda x: aelib.continuity(x, x[:5]), "z: expected 20 codes, as many as in x, got 5"),
+        (lambda x: aelib.intrinsic_dimension(np.eye(30)), "x: expected points at different distances"),
+        (lambda x: aelib.factor_recovery(x, 0 * x, x, x), r"factors_train: .* constant columns \[0, 1, 2\]"),
         (lambda x: aelib.factor_recovery(x, x[:, 0], x, x), r"factors_train: expected shape \(n, any\)"),
-        (lambda x: aelib.factor_recovery(x, x[:5], x, x), "y_train: expected one row of factors per code"),
+        (lambda x: aelib.factor_recovery(x, x[:5], x, x), "factors_train: expected one row per code"),
     ],
 )
 def test_wrong_arguments_of_maps_and_factors_are_named(rng, call, message):

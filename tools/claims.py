@@ -50,10 +50,17 @@ def collect(app, doctree):
     found = {}
     for raw in doctree.findall(nodes.raw):
         for name, verdict, measured in BOX.findall(raw.astext()):
+            if name.upper() in found:
+                log.warning("%s records %s twice", app.env.docname, name.upper())
             found[name.upper()] = {"verdict": unescape(verdict), "measured": unescape(measured)}
     if not hasattr(app.env, "claims"):
         app.env.claims = {}
     app.env.claims[app.env.docname] = found
+
+
+def forget(app, env, docname):
+    """A page that is read again, or gone, has recorded nothing yet."""
+    getattr(env, "claims", {}).pop(docname, None)
 
 
 def check(app, env):
@@ -147,7 +154,8 @@ def setup(app):
     """Called by Sphinx."""
     app.add_node(ClaimsTable)
     app.add_directive("claims", Claims)
+    app.connect("env-purge-doc", forget)
     app.connect("doctree-read", collect)
     app.connect("env-check-consistency", check)
     app.connect("doctree-resolved", fill)
-    return {"version": "1", "parallel_read_safe": False}
+    return {"version": "1", "env_version": 1, "parallel_read_safe": False}

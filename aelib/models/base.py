@@ -111,8 +111,6 @@ class Autoencoder(keras.Model):
             steps_per_execution = 1 if keras.backend.backend() == "torch" else 32
         self.optimizer_at_first = keras.optimizers.serialize(keras.optimizers.get(optimizer))
         super().compile(optimizer, jit_compile=jit_compile, steps_per_execution=steps_per_execution, **kwargs)
-        if self.built and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)  # a copy or a saved file then has the optimizer whole
 
     def compile_from_config(self, config):
         """Restore ``compile`` and the optimizer's variables from a saved file."""
