@@ -1,6 +1,7 @@
 """One function, many settings, several seeds: a table with one tidy row per run."""
 
 import json
+import multiprocessing
 import operator
 import os
 import sys
@@ -17,6 +18,7 @@ import joblib
 import keras
 import numpy as np
 import pandas as pd
+from joblib.externals.loky import get_reusable_executor
 from sklearn.model_selection import ParameterGrid
 from tqdm import tqdm
 
@@ -37,8 +39,12 @@ def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
 
     The same call runs on a Dask cluster, whose workers need aelib::
 
+        dask.config.set({"distributed.worker.daemon": False})  # before the workers start
         with joblib.parallel_config("dask"):
             table = aelib.sweep(run, grid, data=data)
+
+    The first line lets every worker give a run a process of its own. Without it the run shares Python's random numbers
+    with Dask's threads, and now and then its result is not that of the same seed elsewhere.
 
     Args:
         run: a function ``run(seed, **point, **data)`` that returns a dict of names to numbers (or short texts). It
@@ -111,8 +117,16 @@ def _settings():
     return keras.config.dtype_policy().name, keras.config.floatx(), keras.config.image_data_format()
 
 
-def _one(i, run, point, seed, settings, data):
-    """In whatever process: ``i``, and what ``run`` returned or why it failed."""
+def _one(*task):
+    """One run, in this process or, where other threads would draw from the same random numbers, in a child of it."""
+    if threading.current_thread() is threading.main_thread() or multiprocessing.current_process().daemon:
+        return _one_here(*task)
+    with _ONE_AT_A_TIME:
+        return get_reusable_executor(max_workers=1).submit(_one_here, *task).result()
+
+
+def _one_here(i, run, point, seed, settings, data):
+    """``i``, and what ``run`` returned or why it failed."""
     with _ONE_AT_A_TIME:
         if settings != _settings():
             policy, floatx, image_data_format = settings

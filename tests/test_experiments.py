@@ -333,8 +333,10 @@ def small_model(seed, latent_dim, x):
 
 @pytest.mark.slow
 def test_the_same_call_on_a_dask_cluster_gives_the_same_table_even_if_a_worker_is_killed(images):
+    import dask
     from distributed import Client, LocalCluster
 
+    dask.config.set({"distributed.worker.daemon": False})
     arguments = (small_model, {"latent_dim": [2, 4, 6, 8]}, (0, 1, 2), {"x": images[:500]})
     here = aelib.sweep(*arguments, n_jobs=2)
     with (

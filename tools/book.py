@@ -28,6 +28,7 @@ NOISE = re.compile(
     r"|^\s*$|^(reading sources|writing output|copying|preparing|checking|looking for|loading|updating|pickling)"
     r"|(Md|Nb)ParserConfig|\.\.\. ?(done|none found)$|^=+$"
 )
+SHOWN = re.compile(r"(WARNING|ERROR): (?!All log messages before absl)")  # also behind what is noise otherwise
 
 
 @contextlib.contextmanager
@@ -124,7 +125,7 @@ def run_jupyter_book(build, cache, data, origin):
         try:
             for line in process.stdout:
                 for part in strip_colours(line).split("\r"):
-                    if not NOISE.search(part):
+                    if SHOWN.search(part) or not NOISE.search(part):
                         print(part.rstrip().replace(f"{ROOT}{os.sep}", ""), flush=True)
         except KeyboardInterrupt:
             process.communicate()  # it got the same signal; do not let it wait for a full pipe
