@@ -102,7 +102,8 @@ def summary(app):
     refuted = sum("does not hold" in verdicts for verdicts in tested.values())
     text = (
         f"Of {len(kinds)} claims {len(tested)} have been tested so far. {clean} of these hold as they stand, "
-        f"{len(tested) - clean - refuted} hold with a condition or in part, {refuted} {'does' if refuted == 1 else 'do'} not hold."
+        f"{len(tested) - clean - refuted} hold with a condition or in part, {refuted} "
+        f"{'does' if refuted == 1 else 'do'} not hold."
     )
     data = os.environ.get("AELIB_BOOK_DATA")
     others = " and ".join(on_other_data(app))
