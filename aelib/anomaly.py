@@ -68,6 +68,9 @@ def negative_elbo(model, x, n_samples=8, random_state=0):
     return total / n_samples + keras.ops.convert_to_numpy(kl_divergence(mean, log_var))
 
 
+_BLOCK = 256  # examples that the detector scores at once
+
+
 class AnomalyDetector(OutlierMixin, BaseEstimator):
     """An outlier detector in scikit-learn's style around any autoencoder. Fit it on normal examples.
 
@@ -153,6 +156,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
     def _anomaly_scores(self, x):
+        """In blocks of one size, the last one padded: then no bit of a score depends on the other examples."""
+        padding = np.repeat(x[-1:], -len(x) % _BLOCK, axis=0)
+        blocks = np.split(np.concatenate([x, padding]), (len(x) + len(padding)) // _BLOCK)
+        return np.concatenate([self._scores_of_block(block) for block in blocks])[: len(x)]
+
+    def _scores_of_block(self, x):
         known = {"reconstruction": reconstruction_error, "elbo": negative_elbo}
         if self.anomaly_score == "latent":
             scores = self.codes_.mahalanobis(self.model_.encode(x))
