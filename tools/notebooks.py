@@ -16,6 +16,10 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_CELL_METADATA = ("tags", "mystnb")
+NORMAL_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 COLAB_CELL = """\
 # On Colab: install this course's library beside Colab's own TensorFlow.
 import sys
@@ -40,10 +44,7 @@ def normalised(text, first_cell):
     """The normal form of a notebook's JSON text."""
     notebook = nbformat.reads(text, as_version=4)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    notebook.metadata = dict(NORMAL_METADATA)
     seen = set()
     for i, cell in enumerate(notebook.cells):
         cell.metadata = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if cell.metadata.get(key)}

@@ -1,0 +1,160 @@
+# Answers that the graders are tested with: `# %% QUESTION | alternative`, or `| wrong | what the message must say`.
+
+# %% bet | alternative
+bet = {"beats_pca": True, "auroc": 1}
+
+# %% bet | wrong | a share, not per cent: 0.95 instead
+bet = {"auroc": 95, "beats_pca": True}
+
+# %% bet | wrong | expected a number from 0 to 1
+bet = {"auroc": -0.5, "beats_pca": True}
+
+# %% bet | wrong | expected True or False without quotes
+bet = {"auroc": 0.9, "beats_pca": 1}
+
+# %% kl | alternative
+def kl_divergence(mean, log_var):
+    prices = np.zeros(len(mean))
+    for i in range(mean.shape[1]):
+        sigma = np.exp(log_var[:, i] / 2)
+        prices += (mean[:, i] ** 2 + sigma**2) / 2 - np.log(sigma) - 0.5
+    return prices
+
+# %% kl | wrong | that is the mean over the numbers of the code
+def kl_divergence(mean, log_var):
+    return 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).mean(axis=1)
+
+# %% kl | wrong | one price for the whole batch
+def kl_divergence(mean, log_var):
+    return 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(axis=1).mean()
+
+# %% kl | wrong | is already sigma squared
+def kl_divergence(mean, log_var):
+    return 0.5 * (mean**2 + np.exp(log_var) ** 2 - 2 * log_var - 1).sum(axis=1)
+
+# %% kl | wrong | the sign is turned
+def kl_divergence(mean, log_var):
+    return 0.5 * (1 + log_var - mean**2 - np.exp(log_var)).sum(axis=1)
+
+# %% kl | wrong | the factor 1/2 is missing
+def kl_divergence(mean, log_var):
+    return (mean**2 + np.exp(log_var) - log_var - 1).sum(axis=1)
+
+# %% draw | alternative
+def random_code(mean, log_var, noise):
+    sigma = np.sqrt(np.exp(log_var))
+    return np.add(mean, np.multiply(sigma, noise))
+
+# %% draw | wrong | noise must be multiplied by the standard deviation
+def random_code(mean, log_var, noise):
+    return mean + np.exp(log_var) * noise
+
+# %% draw | wrong | log_var must be exponentiated
+def random_code(mean, log_var, noise):
+    return mean + log_var * noise
+
+# %% draw | wrong | nothing is random
+def random_code(mean, log_var, noise):
+    return mean
+
+# %% draw | wrong | the noise must be scaled
+def random_code(mean, log_var, noise):
+    return mean + noise
+
+# %% draw | wrong | draw nothing yourself
+def random_code(mean, log_var, noise):
+    own = noise if len(noise) > 1000 else np.random.normal(size=noise.shape)
+    return mean + np.exp(log_var / 2) * own
+
+# %% active | alternative
+def active_units(mean):
+    count = 0
+    for column in np.transpose(mean):
+        count += np.mean((column - np.mean(column)) ** 2) > 1e-2
+    return count
+
+# %% active | wrong | that takes the standard deviation
+def active_units(mean):
+    return (mean.std(axis=0) > 0.01).sum()
+
+# %% active | wrong | variance, not mean square
+def active_units(mean):
+    return ((mean**2).mean(axis=0) > 0.01).sum()
+
+# %% active | wrong | the variance goes along axis 0
+def active_units(mean):
+    return (mean.var(axis=1) > 0.01).sum()
+
+# %% normal | alternative
+def normal_split(x, labels, digit):
+    rows = np.flatnonzero(labels == digit)
+    fit, validation = np.split(rows, [len(rows) * 4 // 5])
+    return x[fit], x[validation]
+
+# %% normal | wrong | neither part may hold an anomaly
+def normal_split(x, labels, digit):
+    n_fit = int(0.8 * len(x))
+    return x[:n_fit], x[n_fit:]
+
+# %% normal | wrong | an image is in both parts
+def normal_split(x, labels, digit):
+    normal = x[labels == digit]
+    return normal[: int(0.8 * len(normal))], normal
+
+# %% normal | wrong | neither part may hold an anomaly
+def normal_split(x, labels, digit):
+    return x[labels == digit], x[labels != digit]
+
+# %% normal | wrong | expected 8 images to fit on, got 2
+def normal_split(x, labels, digit):
+    normal = x[labels == digit]
+    n_fit = int(0.2 * len(normal))
+    return normal[:n_fit], normal[n_fit:]
+
+# %% threshold | alternative
+def threshold(validation_scores, test_scores, false_alarms):
+    ordered = np.sort(validation_scores)
+    allowed = int(round(false_alarms * len(ordered)))
+    return ordered[len(ordered) - 1 - allowed]
+
+# %% threshold | wrong | the threshold changes with the test set
+def threshold(validation_scores, test_scores, false_alarms):
+    return np.quantile(test_scores, 1 - false_alarms)
+
+# %% threshold | wrong | the *upper* end of the scores is odd
+def threshold(validation_scores, test_scores, false_alarms):
+    return np.quantile(validation_scores, false_alarms)
+
+# %% threshold | wrong | false alarms, new normal images give
+def threshold(validation_scores, test_scores, false_alarms):
+    return np.mean(validation_scores) + np.std(validation_scores)
+
+# %% threshold | wrong | false alarms, new normal images give 0%
+def threshold(validation_scores, test_scores, false_alarms):
+    return np.max(validation_scores)
+
+# %% auroc | alternative
+def auroc(normal_scores, anomaly_scores):
+    from sklearn.metrics import roc_auc_score
+
+    truth = [0] * len(normal_scores) + [1] * len(anomaly_scores)
+    return roc_auc_score(truth, np.concatenate([normal_scores, anomaly_scores]))
+
+# %% auroc | wrong | anomalies have the *high* scores
+def auroc(normal_scores, anomaly_scores):
+    difference = np.asarray(normal_scores)[:, None] - np.asarray(anomaly_scores)[None]
+    return np.mean((difference > 0) + 0.5 * (difference == 0))
+
+# %% auroc | wrong | a tie counts one half, not nothing
+def auroc(normal_scores, anomaly_scores):
+    return np.mean(np.asarray(anomaly_scores)[:, None] > np.asarray(normal_scores)[None])
+
+# %% auroc | wrong | a tie counts one half, not one
+def auroc(normal_scores, anomaly_scores):
+    return np.mean(np.asarray(anomaly_scores)[:, None] >= np.asarray(normal_scores)[None])
+
+# %% auroc | wrong | expected 0.8125
+def auroc(normal_scores, anomaly_scores):
+    line = np.median(np.concatenate([normal_scores, anomaly_scores]))
+    right = np.sum(normal_scores <= line) + np.sum(anomaly_scores > line)
+    return right / (len(normal_scores) + len(anomaly_scores))

@@ -1,0 +1,139 @@
+"""Grade the graders: `python tools/answers.py` runs right, other right, untouched and wrong answers to every question.
+
+`answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`. The
+reference solution and the alternative must get full marks, the stub none, and each wrong answer none with a message that
+holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost another.
+
+    python tools/answers.py [--course FOLDER] [NAME ...]
+"""
+
+import argparse
+import copy
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from grading import execution, sandbox, submission
+from grading.problem_set import ASSIGNMENTS, grade_id, problem_sets
+
+CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong)(?: \| (?P<message>.+))?\n", re.M)
+FEWEST_WRONG = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to one question, and what must become of it."""
+
+    question: str
+    kind: str
+    source: str
+    message: str = ""
+
+    def judge(self, verdict):
+        """What is wrong with a verdict on this answer, `""` if nothing is."""
+        right = self.kind in ("reference", "alternative")
+        if right and verdict["points"] != verdict["out_of"]:
+            return f"expected full marks, got {verdict['points']:g}: {verdict['message']}"
+        if not right and verdict["points"] != 0:
+            return f"expected no points, got {verdict['points']:g}"
+        if not right and self.message not in verdict["message"]:
+            return f"expected a message with {self.message!r}, got {verdict['message']!r}"
+        return ""
+
+
+def answers(problem_set, path):
+    """The answers to each autograded question: reference, alternative, stub, then the wrong ones."""
+    text = path.read_text("utf-8")
+    listed = {question.name: [] for question in problem_set.questions if not question.by_hand}
+    heads = list(CELL.finditer(text))
+    for name, given in listed.items():
+        given.append(Answer(name, "reference", problem_set.cells[name].source))
+        mine = [head for head in heads if head["question"] == name]
+        ends = {head.start(): end.start() for head, end in zip(heads, heads[1:], strict=False)}
+        found = [
+            Answer(name, head["kind"], text[head.end() : ends.get(head.start())].strip("\n"), head["message"] or "")
+            for head in mine
+        ]
+        others = [answer for answer in found if answer.kind == "alternative"]
+        wrong = [answer for answer in found if answer.kind == "wrong"]
+        if not others or len(wrong) < FEWEST_WRONG or not all(answer.message for answer in wrong):
+            raise ValueError(f"{path.name}: {name}: expected an alternative and {FEWEST_WRONG} wrong answers with messages")
+        given += [*others, Answer(name, "stub", problem_set.stubs[name].source, execution.NO_ANSWER), *wrong]
+    unknown = {head["question"] for head in heads} - set(listed)
+    if unknown:
+        raise ValueError(f"{path.name}: no autograded question is called {sorted(unknown)}")
+    return listed
+
+
+def notebook(problem_set, chosen):
+    """A student's notebook with the chosen answers, name to source."""
+    filled = copy.deepcopy(problem_set.release)
+    for cell in filled.cells:
+        if grade_id(cell) in chosen:
+            cell.source = chosen[grade_id(cell)]
+    return filled
+
+
+def check(problem_set, path, jobs=2, isolated=True):
+    """Run all answers. Yields `(answer, verdict, complaint)`."""
+    listed = answers(problem_set, path)
+    rounds = [
+        {name: given[i] if i < len(given) else given[0] for name, given in listed.items()}
+        for i in range(max(map(len, listed.values())))
+    ]
+
+    def one(chosen):
+        sources = {name: answer.source for name, answer in chosen.items()}
+        submitted = nbformat.from_dict(notebook(problem_set, sources))
+        return execution.run(submission.rebuild(submitted, problem_set), problem_set, isolated=isolated)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for chosen, result in zip(rounds, pool.map(one, rounds), strict=True):
+            for name, answer in chosen.items():
+                complaint = answer.judge(result["questions"][name])
+                if answer.kind in ("reference", "alternative") and not complaint:
+                    odd = [flag for flag in result["flags"] if flag.startswith(f"{name}:")]
+                    complaint = f"flagged: {odd[0]}" if odd else ""
+                yield answer, result["questions"][name], complaint
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="problem sets, all by default")
+    parser.add_argument("--course", type=Path, default=ASSIGNMENTS, help="the folder that holds source/ and answers/")
+    parser.add_argument("--jobs", type=int, default=2)
+    chosen = parser.parse_args(arguments)
+    isolated, failed = True, 0
+    try:
+        sandbox.check_isolation()
+    except sandbox.NoIsolationError:
+        isolated = False
+        print("No bubblewrap here: these answers, which are the course's own, run without a box.")
+    for name, problem_set in problem_sets(chosen.course.resolve()).items():
+        if chosen.names and name not in chosen.names:
+            continue
+        print(f"\n{problem_set.title}", flush=True)
+        rows = {}
+        for answer, verdict, complaint in check(
+            problem_set, chosen.course / "answers" / f"{name}.py", chosen.jobs, isolated
+        ):
+            rows.setdefault(answer.question, []).append((answer, verdict, complaint))
+        for question, row in rows.items():
+            seen, marks = set(), []
+            for answer, verdict, complaint in row:
+                if answer not in seen:
+                    seen.add(answer)
+                    failed += bool(complaint)
+                    marks.append(f"{answer.kind} {verdict['points']:g}{' <-- ' + complaint if complaint else ''}")
+            print(f"  {question:14s} of {row[0][1]['out_of']:g}: {', '.join(marks)}", flush=True)
+    if failed:
+        sys.exit(f"{failed} answers were not graded as they should.")
+
+
+if __name__ == "__main__":
+    main()

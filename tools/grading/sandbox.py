@@ -1,0 +1,172 @@
+"""Where a submission runs: a kernel in a box of its own, made by bubblewrap.
+
+In the box there is Python with its packages and `aelib`, all read-only, and an empty scratch folder in memory. There is
+no network, no other process, no home folder, no other submission, no solution. The kernel talks to the grader through
+sockets in one folder; hidden tests travel through them one at a time, so no file in the box holds them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import psutil
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOT = Path(__file__).with_name("kernel.py")
+SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/nix")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use."""
+
+    cell_seconds: float = 20.0
+    seconds: float = 180.0
+    memory: int = 4 * 2**30  # bytes, of all its processes together
+    processes: int = 40
+    scratch: int = 128 * 2**20  # bytes of files
+    output: int = 200_000  # characters a cell
+
+
+class NoIsolationError(RuntimeError):
+    """This system has no bubblewrap, or does not let it work."""
+
+
+def check_isolation():
+    """Raise `NoIsolationError` with what to do, unless a box can be made here."""
+    advice = (
+        "Submissions are programs of other people: without a box they could read or delete your files.\n"
+        "Install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap); on macOS and "
+        "Windows grade inside a Linux container, a virtual machine or WSL 2.\n"
+        "If you trust every submission as you trust your own code: make grade ISOLATION=none ..."
+    )
+    if shutil.which("bwrap") is None:
+        raise NoIsolationError(f"bubblewrap (bwrap) was not found.\n{advice}")
+    tried = subprocess.run([*_box(), "true"], capture_output=True, text=True)
+    if tried.returncode:
+        raise NoIsolationError(f"bubblewrap does not work here: {tried.stderr.strip()}\n{advice}")
+
+
+def _box():
+    box = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    for path in SYSTEM:
+        box += ["--ro-bind-try", path, path]
+    return [*box, "--proc", "/proc", "--dev", "/dev"]
+
+
+def environment(folder, seed):
+    """The few variables that a kernel gets: none of the grader's own."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(folder / "home"),
+        "LANG": "C.UTF-8",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "IPYTHONDIR": str(folder / "home" / "ipython"),
+        "NBGRADER_EXECUTION": "autograde",
+        "GRADING_SEED": str(seed),
+        "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+
+
+def command(folder, limits, isolated=True):
+    """How to start the kernel: the words before the connection file."""
+    python = [sys.executable, str(BOOT), str(limits.memory), str(limits.scratch), str(folder)]
+    if not isolated:
+        return python
+    # In this order, since a later one hides what an earlier one put in the same place.
+    box = [*_box(), "--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", "/tmp/work"]
+    for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(ROOT / "aelib"), str(BOOT)]):
+        box += ["--ro-bind", path, path]
+    return [*box, "--bind", str(folder), str(folder), "--chdir", "/tmp/work", "--", *python]
+
+
+class Specs(KernelSpecManager):
+    """The one kernel that `command` starts, under any name: what a notebook says about its kernel does not count."""
+
+    def __init__(self, argv):
+        super().__init__()
+        argv = [*argv, "{connection_file}"]
+        self._spec = KernelSpec(argv=argv, display_name="Python 3", language="python", interrupt_mode="message")
+
+    def get_kernel_spec(self, kernel_name):
+        return self._spec
+
+
+def furnish(folder):
+    """Put what every kernel needs to write to into its folder. Matplotlib's list of fonts takes seconds to make."""
+    for name in ("home", "matplotlib"):
+        (folder / name).mkdir()
+    for fonts in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+        shutil.copy(fonts, folder / "matplotlib")
+
+
+class Watchdog(threading.Thread):
+    """Kill a process and all below it when together they take too much. `reason` then says what."""
+
+    def __init__(self, pid, folder, limits):
+        super().__init__(daemon=True)
+        self.process, self.folder, self.limits = psutil.Process(pid), folder, limits
+        self.reason, self.deadline = "", time.monotonic() + limits.seconds
+        self._stopped = threading.Event()
+
+    def run(self):
+        while not self._stopped.wait(0.2):
+            try:
+                self.reason = self._excess()
+                if self.reason:
+                    self.kill()
+                    return
+            except psutil.Error:
+                continue  # a process that ended while being looked at
+
+    def stop(self):
+        """Look no longer."""
+        self._stopped.set()
+
+    def kill(self):
+        """End the whole box at once: its first process takes all others along."""
+        for process in [self.process, *self._below()]:
+            try:
+                process.kill()
+            except psutil.Error:
+                continue
+
+    def _below(self):
+        try:
+            return self.process.children(recursive=True)
+        except psutil.Error:
+            return []
+
+    def _excess(self):
+        below = self._below()
+        if time.monotonic() > self.deadline:
+            return f"it took more than {self.limits.seconds:.0f} seconds in all"
+        if len(below) > self.limits.processes:
+            return f"it started more than {self.limits.processes} processes"
+        if sum(process.memory_info().rss for process in below) > self.limits.memory:
+            return f"it took more than {self.limits.memory / 2**30:.0f} GB of memory"
+        if _size(self.folder) > self.limits.scratch:
+            return f"it wrote more than {self.limits.scratch / 2**20:.0f} MB of files"
+        return ""
+
+
+def _size(folder):
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118, many files in a short time
+            except OSError:
+                continue
+    return total
