@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -122,7 +123,14 @@ def executed(path):
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=600, skip_cells_with_tag="", resources={"metadata": {"path": str(path.parent)}}).execute()
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        skip_cells_with_tag="",
+        resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.capture_fd_output=False"],  # TensorFlow's greetings stay out of the notebook
+    )
+    client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     return notebook

@@ -108,7 +108,8 @@ async def _run(notebook, folder, limits, isolated, seed):
     specs = sandbox.Specs(sandbox.command(folder, limits, isolated))
     connection = {"transport": "ipc", "connection_file": str(folder / "kernel.json")}
     km = AsyncKernelManager(kernel_name="submission", kernel_spec_manager=specs, **connection)
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    for name in ("traitlets", "asyncio"):  # a kernel that dies is the student's business, not the terminal's
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     client = Client(
         notebook, km=km, timeout=limits.cell_seconds, allow_errors=True, startup_timeout=120, store_widget_state=False
     )
@@ -139,7 +140,7 @@ async def _run(notebook, folder, limits, isolated, seed):
 
 async def _run_cell(client, cell, i, silent):
     """Run one cell. A cell that takes too long is interrupted; one that goes on regardless ends the whole run."""
-    word, source = secrets.token_hex(8), cell.source
+    word, source, before = secrets.token_hex(8), cell.source, asyncio.all_tasks()
     if is_test(cell):
         cell.source += f"\n__import__('IPython').display.display({{'{FINISHED}': '{word}'}}, raw=True)"
     try:
@@ -147,6 +148,8 @@ async def _run_cell(client, cell, i, silent):
     except CellTimeoutError:
         cell.outputs = [_error("TimeoutError", f"This took more than {client.timeout:.0f} seconds and was stopped.")]
         cell.metadata["took_too_long"] = True
+        for task in asyncio.all_tasks() - before:  # nbclient leaves a listener that would swallow the next cell's output
+            task.cancel()
         await client.km.interrupt_kernel()
         probe = nbformat.v4.new_code_cell("pass")
         client.nb.cells.append(probe)

@@ -81,7 +81,7 @@ def environment(folder, seed):
 
 def command(folder, limits, isolated=True):
     """How to start the kernel: the words before the connection file."""
-    python = [sys.executable, str(BOOT), str(limits.memory), str(limits.scratch), str(folder)]
+    python = [sys.executable, str(BOOT), str(limits.memory * 3 // 4), str(limits.scratch), str(folder)]
     if not isolated:
         return python
     # In this order, since a later one hides what an earlier one put in the same place.

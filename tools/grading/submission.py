@@ -55,7 +55,7 @@ def read(path):
         raise UnreadableError("not a notebook: it holds no JSON text") from error
     if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
         raise UnreadableError("not a notebook: it has no list of cells")
-    return nbformat.v4.new_notebook(cells=[cell for cell in map(_cell, found["cells"]) if cell])
+    return nbformat.from_dict({"cells": [cell for cell in map(_cell, found["cells"]) if cell]})
 
 
 def _cell(found):
@@ -70,7 +70,7 @@ def _cell(found):
     if found["cell_type"] == "code":
         outputs = found.get("outputs")
         cell["outputs"] = outputs if isinstance(outputs, list) else []
-    return nbformat.from_dict(cell)
+    return cell
 
 
 def recognise(notebook, sets):
@@ -142,14 +142,18 @@ def _find(stub, name, cells, taken, problem_set):
     if stub.cell_type == "code":
         wanted = names_defined(stub.source)
         alike = [i for i in free if wanted and wanted <= names_defined(cells[i].source)]
-        first_line = stub.source.splitlines()[0].strip()
-        alike = alike or [i for i in free if cells[i].source.strip().splitlines()[:1] == [first_line]]
-        return alike[-1] if alike else None
+        if alike:
+            return alike[-1]
     order = problem_set.release.cells
     place = next(i for i, cell in enumerate(order) if grade_id(cell) == name)
     question = order[place - 1].source.strip()
-    after = [i + 1 for i, cell in enumerate(cells) if cell.source.strip() == question and i + 1 in free]
-    return after[0] if after else None
+    asked = next((i for i, cell in enumerate(cells) if cell.source.strip() == question), len(cells))
+    for i in range(asked + 1, len(cells)):
+        if i in free:
+            return i
+        if cells[i].cell_type == "markdown" or i in taken:
+            return None
+    return None
 
 
 def _extras(cells, places, problem_set):
@@ -178,8 +182,9 @@ def _tampering(cells, places, problem_set):
         theirs, ours = role(cells[place]).get("points"), role(stub).get("points")
         if theirs is not None and theirs != ours:
             flags.append(f"{name}: the points were changed to {str(theirs)[:20]} (the original ones count)")
-    for cell in cells:
-        if cell.cell_type != "code" or (grade_id(cell) in problem_set.stubs and not is_answer(cell)):
+    given = {place for name, place in places.items() if not is_answer(problem_set.stubs[name])}
+    for i, cell in enumerate(cells):
+        if cell.cell_type != "code" or i in given or is_test(cell):
             continue
         for word in sorted({found.group() for found in SUSPICIOUS.finditer(cell.source)}):
             flags.append(f"{grade_id(cell) or 'a cell of their own'}: uses {word}, which can see or change the tests")

@@ -6,8 +6,8 @@ bet = {"same_axes": True, "excess": 0}
 # %% bet | wrong | a share, not per cent: 0.1 instead
 bet = {"excess": 10, "same_axes": False}
 
-# %% bet | wrong | no linear model of this size beats PCA
-bet = {"excess": -0.2, "same_axes": False}
+# %% bet | wrong | would mean no error at all
+bet = {"excess": -1.5, "same_axes": False}
 
 # %% bet | wrong | expected True or False without quotes
 bet = {"excess": 0.1, "same_axes": "False"}

@@ -1,0 +1,241 @@
+"""Grade a folder of submitted notebooks: `make grade SUBMISSIONS=folder`.
+
+The folder may hold notebooks as Colab or a learning management system gives them: side by side, named after their authors, or
+in a folder for each. Beside it, in `FOLDER-graded`, come out
+
+- `gradebook.csv`: a row for each file, a column for each question;
+- `feedback/`: a page for each student, without any test's text;
+- `index.html`: whom to look at, and a picture of the class;
+- `course/`: nbgrader's gradebook, for marking by hand with `make mark`.
+
+Each submission runs by itself, in a box without network, files of others or much memory (see `grading/sandbox.py`). An
+interrupted run goes on where it stopped, and a submission that was graded before is not run again.
+
+    python tools/grade.py SUBMISSIONS [--grades FOLDER] [--course FOLDER] [--jobs N] [--isolation box|none]
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from grading import execution, reports, sandbox, submission
+from grading.gradebook import Course
+from grading.problem_set import ASSIGNMENTS, problem_sets
+
+IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__")
+
+
+def find_files(folder):
+    """All files below a folder that could be somebody's submission."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in IGNORED and not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name != "Thumbs.db":
+                yield Path(place) / name
+
+
+def student_name(path, folder, sets):
+    """Who sent a file: the first folder it lies in, otherwise its own name without that of the problem set."""
+    inside = path.relative_to(folder)
+    name = inside.parts[0] if len(inside.parts) > 1 else path.name.removesuffix(".ipynb")
+    for known in sorted(sets, key=len, reverse=True):
+        name = re.sub(rf"[\s_.-]*{re.escape(known)}[\s_.-]*", " ", name, flags=re.I)
+    name = unicodedata.normalize("NFC", name)
+    return re.sub(r"[^\w.@-]+", "_", name).strip("._- ")[:80] or "unnamed"
+
+
+def version():
+    """A word that changes when the graders do."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(sandbox.__file__).parent.glob("*.py")):
+        if path.stem not in ("reports", "gradebook"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class Grading:
+    """One run over a folder of submissions."""
+
+    def __init__(self, submissions, grades, course, isolated, limits):
+        self.folder, self.grades, self.isolated, self.limits = submissions, grades, isolated, limits
+        self.sets = problem_sets(course)
+        self.course = Course(grades / "course", course / "source")
+        self.version = version()
+        self.rows = self._rows()
+
+    def _rows(self):
+        """A row for each file, with what is known before anything runs."""
+        rows, taken = [], {}
+        for path in find_files(self.folder):
+            row = {
+                "student": student_name(path, self.folder, self.sets), "problem_set": "", "points": None, "out_of": None,
+                "to_mark": 0, "flags": [], "seconds": 0.0, "file": str(path.relative_to(self.folder)),
+                "questions": {}, "stopped": "", "page": "", "path": path, "key": "", "notebook": None,
+            }  # fmt: skip
+            rows.append(row)
+            try:
+                if path.is_symlink() or not path.is_file():
+                    raise submission.UnreadableError("not a plain file")
+                notebook = submission.read(path)
+                row["problem_set"] = submission.recognise(notebook, self.sets) or ""
+                if not row["problem_set"]:
+                    raise submission.UnreadableError(f"belongs to no problem set of {', '.join(self.sets)}")
+            except (submission.UnreadableError, OSError) as error:
+                row["flags"].append(f"not graded: {error}")
+                continue
+            problem_set = self.sets[row["problem_set"]]
+            row["notebook"], row["out_of"] = notebook, problem_set.points
+            key = [self.version, path.read_bytes().hex(), problem_set.source_path.read_text("utf-8"), str(self.limits)]
+            row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
+            same = taken.setdefault((row["student"], row["problem_set"]), [])
+            same.append(row)
+        for (student, _), several in taken.items():
+            for i, row in enumerate(several[1:], 2):
+                row["student"] = f"{student}-{i}"
+            if len(several) > 1:
+                names = ", ".join(row["file"] for row in several)
+                for row in several:
+                    row["flags"].append(f"{len(several)} files of this student for this problem set: {names}")
+        return rows
+
+    def result_path(self, row):
+        """Where the verdict on a submission is kept."""
+        return self.grades / "results" / f"{row['key']}.json"
+
+    def stored(self, row):
+        """An earlier verdict on the very same submission, None if there is none."""
+        try:
+            return json.loads(self.result_path(row).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def grade(self, row):
+        """Run one submission and keep the verdict."""
+        problem_set = self.sets[row["problem_set"]]
+        try:
+            rebuilt = submission.rebuild(row["notebook"], problem_set)
+            result = execution.run(rebuilt, problem_set, self.limits, self.isolated)
+        except Exception as error:  # whatever one submission does, the others are graded
+            raise GradingError(f"{row['file']}: {type(error).__name__}: {error}") from error
+        result["answers"] = rebuilt.answers
+        reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
+        return result
+
+    def run(self, jobs):
+        """Grade what has not been graded yet."""
+        waiting = {}
+        for row in self.rows:
+            if row["key"] and self.stored(row) is None:
+                waiting.setdefault(row["key"], row)  # two equal files are run once
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = {pool.submit(self.grade, row): row for row in waiting.values()}
+            try:
+                for future in tqdm(as_completed(futures), total=len(futures), desc="grading", unit="notebook"):
+                    if isinstance(future.exception(), GradingError):
+                        futures[future]["flags"].append(f"not graded: the grader failed: {future.exception()}")
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                print("\nInterrupted. What was graded is kept; run the same command to go on.", flush=True)
+                os._exit(130)  # without waiting for what runs; the boxes end with this process
+        return len(waiting)
+
+    def collect(self):
+        """Verdicts, and marks given by hand, into the rows."""
+        used = sorted({row["problem_set"] for row in self.rows} - {""})
+        if used:
+            self.course.prepare([self.sets[name] for name in used])
+        for row in tqdm([row for row in self.rows if row["key"]], desc="gradebook", unit="notebook", leave=False):
+            result = self.stored(row)
+            if result is None:
+                continue
+            notebook = nbformat.from_dict(result["notebook"])
+            self.course.save(row["student"], row["problem_set"], notebook, row["key"])
+            marks = self.course.marks(row["student"], row["problem_set"])
+            for question in self.sets[row["problem_set"]].questions:
+                given = dict(result["questions"][question.name])
+                points, comment = marks.get(question.judge, (None, ""))
+                if points is not None:
+                    given["points"] = points
+                given["comment"] = "\n".join(filter(None, {comment, marks.get(question.answer, (None, ""))[1]}))
+                given["answer"] = "" if given["status"] == "no answer" else result["answers"].get(question.answer, "")
+                row["questions"][question.name] = given
+            row["flags"] += result["flags"]
+            row["stopped"] = next((flag for flag in result["flags"] if flag.startswith("stopped at")), "")
+            row["seconds"] = result["seconds"]
+            row["points"] = float(sum(given["points"] or 0 for given in row["questions"].values()))
+            row["to_mark"] = sum(given["points"] is None for given in row["questions"].values())
+
+    def report(self):
+        """Write table, pages and pictures."""
+        pictures = []
+        for name, problem_set in self.sets.items():
+            rows = [row for row in self.rows if row["problem_set"] == name and row["questions"]]
+            for row in rows:
+                row["page"] = f"feedback/{name}/{row['student']}.html"
+                reports.write(self.grades / row["page"], reports.feedback(row, problem_set))
+            if rows:
+                pictures.append(f"class_{name}.png")
+                reports.write(self.grades / pictures[-1], reports.picture(rows, problem_set))
+        reports.write(self.grades / "gradebook.csv", reports.table(self.rows))
+        reports.write(self.grades / "index.html", reports.overview(self.rows, pictures))
+
+
+class GradingError(RuntimeError):
+    """The grader itself failed on a submission."""
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("submissions", type=Path)
+    parser.add_argument("--grades", type=Path, help="where everything is written; FOLDER-graded by default")
+    parser.add_argument("--course", type=Path, default=ASSIGNMENTS, help="the folder that holds source/ and release/")
+    parser.add_argument("--jobs", type=int, default=max(1, os.cpu_count() or 1))
+    parser.add_argument("--isolation", choices=("box", "none"), default="box")
+    parser.add_argument("--cell-seconds", type=float, default=sandbox.Limits.cell_seconds)
+    parser.add_argument("--seconds", type=float, default=sandbox.Limits.seconds)
+    parser.add_argument("--memory", type=float, default=sandbox.Limits.memory / 2**30, help="in GB")
+    chosen = parser.parse_args(arguments)
+    submissions = chosen.submissions.resolve()
+    if not submissions.is_dir():
+        sys.exit(f"SUBMISSIONS: expected a folder of notebooks, got {chosen.submissions}")
+    grades = (chosen.grades or submissions.with_name(f"{submissions.name}-graded")).resolve()
+    if grades.is_relative_to(submissions):
+        sys.exit(f"GRADES: expected a folder outside the submissions, got {grades}")
+    if chosen.isolation == "box":
+        try:
+            sandbox.check_isolation()
+        except sandbox.NoIsolationError as error:
+            sys.exit(str(error))
+    else:
+        print("No isolation: submissions run with all your rights.", flush=True)
+    limits = sandbox.Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 2**30))
+    execution.kernel_folder.tidy()
+    started = time.monotonic()
+    grading = Grading(submissions, grades, chosen.course.resolve(), chosen.isolation == "box", limits)
+    if not grading.rows:
+        sys.exit(f"SUBMISSIONS: {submissions} holds no files")
+    ran = grading.run(chosen.jobs)
+    grading.collect()
+    grading.report()
+    flagged = sum(bool(row["flags"]) for row in grading.rows)
+    unreadable = sum(not row["questions"] for row in grading.rows)
+    to_mark = sum(row["to_mark"] for row in grading.rows)
+    spent = time.monotonic() - started
+    print(f"{len(grading.rows)} files: {ran} run now, {len(grading.rows) - ran - unreadable} graded before, {unreadable} "
+          f"that could not be graded; {flagged} to look at, {to_mark} answers to mark by hand ({spent:.0f} s).")  # fmt: skip
+    print(f"Open {grades / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

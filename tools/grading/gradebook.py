@@ -1,0 +1,94 @@
+"""nbgrader's course folder and database, filled with graded submissions, so that the rest can be marked by hand.
+
+    GRADES/course/gradebook.db                              points, marks by hand, comments
+    GRADES/course/autograded/STUDENT/NAME/NAME.ipynb        the submission as it was run, harmless outputs only
+
+`make mark` opens them in nbgrader's formgrader. What is marked there comes back into the table and the feedback pages
+with the next `make grade`, which grades nothing twice.
+"""
+
+import logging
+import shutil
+import warnings
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import SaveAutoGrades
+
+COURSE = "autoencoders"
+
+
+class Course:
+    """A folder for nbgrader.
+
+    Args:
+        folder: where it lies; made if it is not there.
+        source: the instructor's `source/`, from which nbgrader learns questions and points.
+    """
+
+    def __init__(self, folder, source):
+        self.folder, self.source = Path(folder), Path(source)
+        self.url = f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def prepare(self, problem_sets):
+        """Tell nbgrader about these problem sets, once for each version of their sources."""
+        from assignments import generate
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = self.source.parent / "nbgrader_config.py"
+        if settings.exists():
+            shutil.copy(settings, self.folder)
+        changed = False
+        for problem_set in problem_sets:
+            copy = self.folder / "source" / problem_set.name / problem_set.source_path.name
+            if not copy.exists() or copy.read_bytes() != problem_set.source_path.read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(problem_set.source_path, copy)
+                changed = True
+        if changed:
+            generate(self.folder / "source", self.folder)
+
+    def path(self, student, name, step="autograded"):
+        """Where nbgrader expects a student's notebook."""
+        return self.folder / step / student / name / f"{name}.ipynb"
+
+    def save(self, student, name, notebook, key):
+        """Store a graded submission, unless this very one is stored already."""
+        path = self.path(student, name)
+        if path.exists() and nbformat.read(path, as_version=4).metadata.get("submission") == key:
+            return
+        notebook.metadata["submission"] = key
+        with warnings.catch_warnings(), Gradebook(self.url, COURSE) as book:
+            warnings.simplefilter("ignore")  # nbgrader's, about SQLAlchemy's sessions
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student)
+        resources = {"nbgrader": {"notebook": name, "assignment": name, "student": student, "db_url": self.url}}
+        recorder = SaveAutoGrades()
+        recorder.log.setLevel(logging.ERROR)
+        recorder.preprocess(notebook, resources)
+        for step in ("submitted", "autograded"):  # last what says that it is complete
+            target = self.path(student, name, step)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_suffix(".part")
+            nbformat.write(notebook, part)
+            part.replace(target)
+
+    def marks(self, student, name):
+        """What an instructor gave by hand: question's cell to `(points or None, comment)`."""
+        given = {}
+        with Gradebook(self.url, COURSE) as book:
+            try:
+                submission = book.find_submission_notebook(name, name, student)
+            except MissingEntry:
+                return given
+            comments = {comment.name: comment.manual_comment or "" for comment in submission.comments}
+            for grade in submission.grades:
+                extra = grade.extra_credit or 0
+                points = None if grade.manual_score is None else grade.manual_score + extra
+                if points is None and extra:
+                    points = (grade.auto_score or 0) + extra
+                given[grade.name] = (points, comments.get(grade.name, ""))
+            for name_, comment in comments.items():
+                given.setdefault(name_, (None, comment))
+        return given

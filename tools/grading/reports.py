@@ -1,0 +1,93 @@
+"""What comes out of grading: a table, a feedback page for each student, an overview, a picture of the class."""
+
+import csv
+import io
+import os
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from grading.problem_set import grade_id
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+COLUMNS = ("student", "problem_set", "points", "out_of", "to_mark", "flags", "seconds", "file")
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+
+
+def write(path, content):
+    """Write text or bytes whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    os.replace(part, path)
+
+
+def safe(value):
+    """A cell of the table that no spreadsheet takes for a formula."""
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    number = re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not number else text
+
+
+def table(rows):
+    """The gradebook as CSV text: a row for each file, a column for each question."""
+    questions = list(dict.fromkeys(f"{row['problem_set']}: {name}" for row in rows for name in row["questions"]))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *questions])
+    for row in rows:
+        fixed = [row[column] if column != "flags" else "; ".join(row["flags"]) for column in COLUMNS]
+        points = {f"{row['problem_set']}: {name}": given["points"] for name, given in row["questions"].items()}
+        writer.writerow([safe(value) for value in [*fixed, *(points.get(question) for question in questions)]])
+    return text.getvalue()
+
+
+def headings(problem_set):
+    """Each question's heading in the notebook, by the question's name."""
+    found, last = {}, problem_set.title
+    answers = {question.answer: question.name for question in problem_set.questions}
+    for cell in problem_set.release.cells:
+        if cell.cell_type == "markdown" and not grade_id(cell):
+            titles = re.findall(r"^#+ (.*Question.*)$", cell.source, re.M)
+            last = titles[-1] if titles else last
+        if grade_id(cell) in answers:
+            found[answers[grade_id(cell)]] = last
+    return found
+
+
+def feedback(row, problem_set):
+    """A student's page: points, what the tests said, what was answered, the instructor's comments; no test's text."""
+    return TEMPLATES.get_template("feedback.html").render(row=row, problem_set=problem_set, titles=headings(problem_set))
+
+
+def overview(rows, pictures):
+    """The instructor's page: who needs to be looked at, and links to everything."""
+    ordered = sorted(rows, key=lambda row: (not row["flags"], row["problem_set"], row["student"]))
+    return TEMPLATES.get_template("overview.html").render(rows=ordered, pictures=pictures)
+
+
+def picture(rows, problem_set):
+    """A class's points, and each question's share of points, as PNG bytes. Questions not yet marked are left out."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    totals = [row["points"] for row in rows]
+    left.hist(totals, bins=min(15, int(problem_set.points)), range=(0, problem_set.points), color=BLUE, edgecolor="white")
+    left.set(xlabel=f"points of {problem_set.points:g}, without what is still to be marked", ylabel="students")
+    left.set_title(f"{len(rows)} submissions", fontsize=10)
+    names = [question.name for question in problem_set.questions]
+    shares, labels = [], []
+    for name in names:
+        marked = [row["questions"][name] for row in rows if row["questions"][name]["points"] is not None]
+        shares.append(sum(v["points"] / v["out_of"] for v in marked) / len(marked) if marked else 0)
+        labels.append(name if len(marked) == len(rows) else f"{name} ({len(marked)} marked)")
+    right.barh(labels, shares, color=[BLUE if share >= 0.5 else ORANGE for share in shares])
+    right.set(xlim=(0, 1), xlabel="mean share of the points (below one half in orange)")
+    right.invert_yaxis()
+    figure.suptitle(problem_set.title, fontsize=11)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=110, metadata={"Software": None})
+    return image.getvalue()
