@@ -12,6 +12,8 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 JOBS ?= 2
+COURSE ?= notebooks/assignments
+ISOLATION ?= box
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python --dist loadscope
 
 # An environment does not survive a move of its folder.
@@ -24,7 +26,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test test-unit test-backends test-notebooks test-floor serve lint format lock env repository figures clean distclean
+.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments assignments grade mark serve lint format lock env repository figures clean distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -32,10 +34,10 @@ help:  ## list the commands
 book: $(READY)  ## run every notebook and build the pages in _build/html
 	@$(BIN)/python tools/book.py
 
-test: test-unit test-notebooks  ## run the unit tests and every notebook
+test: test-unit test-notebooks test-assignments  ## run the unit tests, every notebook, and the graders
 
 test-unit: $(READY)  ## run the unit tests alone
-	@$(BIN)/python -m pytest -q -n $(JOBS) tests
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore tests/assignments
 
 # PyTorch is not in the lock: its wheels for Linux bring gigabytes of CUDA. Where you have installed it, it is tested.
 test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch where that is installed
@@ -43,7 +45,20 @@ test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch w
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
 test-notebooks: $(READY)  ## run every notebook as a test
-	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks
+	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks --ignore notebooks/assignments
+
+test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests/assignments
+
+assignments: $(READY)  ## write student and instructor versions of the problem sets
+	@$(BIN)/python tools/assignments.py --course "$(COURSE)" $(PS)
+
+grade: $(READY)  ## grade a folder of notebooks: make grade SUBMISSIONS=folder
+	@test -n "$(SUBMISSIONS)" || { echo "Name the folder of submitted notebooks: make grade SUBMISSIONS=folder"; exit 1; }
+	@$(BIN)/python tools/grade.py "$(SUBMISSIONS)" --course "$(COURSE)" --isolation $(ISOLATION) $(if $(GRADES),--grades "$(GRADES)")
+
+mark: $(READY)  ## mark answers in words by hand: make mark SUBMISSIONS=folder
+	@$(BIN)/python tools/mark.py "$(or $(GRADES),$(SUBMISSIONS:/=)-graded)"
 
 serve: $(READY)  ## show the built book at http://localhost:8000
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }

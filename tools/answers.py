@@ -1,8 +1,9 @@
-"""Grade the graders: `python tools/answers.py` runs right, other right, untouched and wrong answers to every question.
+"""Grade the graders: `python tools/answers.py` runs right, untouched and wrong answers to every question.
 
-`answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`. The
-reference solution and the alternative must get full marks, the stub none, and each wrong answer none with a message that
-holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost another.
+`answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`.
+The reference solution and the alternative must get full marks, the stub none, and each wrong answer none, with a
+message that holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
+another.
 
     python tools/answers.py [--course FOLDER] [NAME ...]
 """
@@ -13,6 +14,7 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -54,7 +56,7 @@ def answers(problem_set, path):
     for name, given in listed.items():
         given.append(Answer(name, "reference", problem_set.cells[name].source))
         mine = [head for head in heads if head["question"] == name]
-        ends = {head.start(): end.start() for head, end in zip(heads, heads[1:], strict=False)}
+        ends = {head.start(): end.start() for head, end in pairwise(heads)}
         found = [
             Answer(name, head["kind"], text[head.end() : ends.get(head.start())].strip("\n"), head["message"] or "")
             for head in mine
@@ -62,7 +64,9 @@ def answers(problem_set, path):
         others = [answer for answer in found if answer.kind == "alternative"]
         wrong = [answer for answer in found if answer.kind == "wrong"]
         if not others or len(wrong) < FEWEST_WRONG or not all(answer.message for answer in wrong):
-            raise ValueError(f"{path.name}: {name}: expected an alternative and {FEWEST_WRONG} wrong answers with messages")
+            raise ValueError(
+                f"{path.name}: {name}: expected an alternative and {FEWEST_WRONG} wrong answers with messages"
+            )
         given += [*others, Answer(name, "stub", problem_set.stubs[name].source, execution.NO_ANSWER), *wrong]
     unknown = {head["question"] for head in heads} - set(listed)
     if unknown:

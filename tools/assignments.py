@@ -22,9 +22,11 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading.problem_set import ASSIGNMENTS, HIDDEN, SOLUTION, ProblemSet, is_answer, is_marked_by_hand
+
 from notebooks import NORMAL_METADATA
 
 KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
+SHORTEST = 25  # characters; a shorter line, like `return model`, may stand anywhere
 MARK_SCHEME = re.compile(r"BEGIN MARK SCHEME.*?END MARK SCHEME", re.S)
 
 
@@ -79,24 +81,31 @@ def secrets(source):
     for cell in source.cells:
         parts = HIDDEN.findall(cell.source) + MARK_SCHEME.findall(cell.source)
         if is_answer(cell):
-            whole = is_marked_by_hand(cell) and cell.cell_type == "markdown"
-            parts += [cell.source] if whole else SOLUTION.findall(cell.source)
+            parts += [cell.source] if _is_model_answer(cell) else SOLUTION.findall(cell.source)
         for part in parts:
-            yield from (line.strip() for line in part.splitlines() if len(line.strip()) > 15)
+            yield from (line.strip() for line in part.splitlines() if len(line.strip()) >= SHORTEST)
 
 
 def check_leaks(release, source, name):
     """Raise `LeakError` where a student version holds a line that it must not."""
-    public = {line.strip() for cell in source.cells for line in _public(cell).splitlines()}
+    public = public_lines(source)
     text = "\n".join(cell.source for cell in release.cells)
-    found = [line for line in secrets(source) if line in text and line not in public]
+    lines = {line.strip() for line in text.splitlines()}
+    found = [line for line in secrets(source) if line in lines - public]
     marks = re.findall(r"(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)", text)
     if found or marks:
         raise LeakError(f"{name}: the student version would hold: {(found + marks)[0]!r}")
 
 
-def _public(cell):
-    return "" if is_marked_by_hand(cell) else SOLUTION.sub("", HIDDEN.sub("", cell.source))
+def public_lines(source):
+    """The lines of a source that students do see."""
+    shown = [SOLUTION.sub("", HIDDEN.sub("", cell.source)) for cell in source.cells if not _is_model_answer(cell)]
+    return {line.strip() for text in shown for line in text.splitlines()}
+
+
+def _is_model_answer(cell):
+    """Whether all of a cell is for instructors: an answer in words."""
+    return is_marked_by_hand(cell) and cell.cell_type == "markdown"
 
 
 def released(source, names=()):
@@ -141,7 +150,7 @@ def write(notebook, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(text(notebook), "utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def text(notebook):
@@ -159,7 +168,8 @@ def main(arguments=None):
     course = chosen.course.resolve()
     for name in chosen.names:
         if not (course / "source" / name / f"{name}.ipynb").exists():
-            sys.exit(f"{name}: expected a problem set of {course / 'source'}, one of {sorted(os.listdir(course / 'source'))}")
+            known = ", ".join(sorted(path.stem for path in (course / "source").glob("*/*.ipynb")))
+            sys.exit(f"{name}: expected one of the problem sets in {course / 'source'}: {known}")
     try:
         versions = released(course / "source", chosen.names)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Grade a folder of submitted notebooks: `make grade SUBMISSIONS=folder`.
 
-The folder may hold notebooks as Colab or a learning management system gives them: side by side, named after their authors, or
-in a folder for each. Beside it, in `FOLDER-graded`, come out
+The folder may hold notebooks as Colab or a learning management system gives them: side by side, named after their
+authors, or in a folder for each. Beside it, in `FOLDER-graded`, come out
 
 - `gradebook.csv`: a row for each file, a column for each question;
 - `feedback/`: a page for each student, without any test's text;
@@ -79,9 +79,9 @@ class Grading:
         rows, taken = [], {}
         for path in find_files(self.folder):
             row = {
-                "student": student_name(path, self.folder, self.sets), "problem_set": "", "points": None, "out_of": None,
-                "to_mark": 0, "flags": [], "seconds": 0.0, "file": str(path.relative_to(self.folder)),
-                "questions": {}, "stopped": "", "page": "", "path": path, "key": "", "notebook": None,
+                "student": student_name(path, self.folder, self.sets), "file": str(path.relative_to(self.folder)),
+                "problem_set": "", "points": None, "out_of": None, "to_mark": 0, "flags": [], "seconds": 0.0,
+                "questions": {}, "stopped": "", "page": "", "key": "", "notebook": None,
             }  # fmt: skip
             rows.append(row)
             try:
@@ -96,7 +96,8 @@ class Grading:
                 continue
             problem_set = self.sets[row["problem_set"]]
             row["notebook"], row["out_of"] = notebook, problem_set.points
-            key = [self.version, path.read_bytes().hex(), problem_set.source_path.read_text("utf-8"), str(self.limits)]
+            asked = problem_set.source_path.read_text("utf-8")
+            key = [self.version, path.read_bytes().hex(), asked, str(self.limits)]
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
             same = taken.setdefault((row["student"], row["problem_set"]), [])
             same.append(row)
@@ -160,7 +161,7 @@ class Grading:
             if result is None:
                 continue
             notebook = nbformat.from_dict(result["notebook"])
-            self.course.save(row["student"], row["problem_set"], notebook, row["key"])
+            self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
             marks = self.course.marks(row["student"], row["problem_set"])
             for question in self.sets[row["problem_set"]].questions:
                 given = dict(result["questions"][question.name])
@@ -232,8 +233,11 @@ def main(arguments=None):
     unreadable = sum(not row["questions"] for row in grading.rows)
     to_mark = sum(row["to_mark"] for row in grading.rows)
     spent = time.monotonic() - started
-    print(f"{len(grading.rows)} files: {ran} run now, {len(grading.rows) - ran - unreadable} graded before, {unreadable} "
-          f"that could not be graded; {flagged} to look at, {to_mark} answers to mark by hand ({spent:.0f} s).")  # fmt: skip
+    before = len(grading.rows) - ran - unreadable
+    print(
+        f"{len(grading.rows)} files: {ran} run now, {before} graded before, {unreadable} that could not be graded; "
+        f"{flagged} to look at, {to_mark} answers to mark by hand ({spent:.0f} s)."
+    )
     print(f"Open {grades / 'index.html'}")
 
 

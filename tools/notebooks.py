@@ -3,8 +3,9 @@
     python tools/notebooks.py            rewrite what is not normal
     python tools/notebooks.py --check    say what is not normal and exit 1
 
-A normal notebook has no outputs, no execution counts, no metadata but the kernel's name, `tags` and `mystnb`, and as
-its first code cell the one that installs aelib on Colab, with the repository's address from `_config.yml`.
+A normal notebook has no outputs, no execution counts, no metadata but the kernel's name, `tags` and `mystnb` (and
+nbgrader's, in the sources of problem sets), and as its first code cell the one that installs aelib on Colab, with the
+repository's address from `_config.yml`. The student versions of problem sets are written by `tools/assignments.py`.
 """
 
 import sys
@@ -15,7 +16,8 @@ import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT_CELL_METADATA = ("tags", "mystnb")
+KEPT_CELL_METADATA = ("tags", "mystnb", "nbgrader")
+NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/assignments/source/*/*.ipynb")
 NORMAL_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -58,7 +60,7 @@ def normalised(text, first_cell):
         if cell.cell_type == "code":
             if "colab" not in cell.source.lower():
                 raise ValueError("the first code cell must be the one that installs aelib on Colab")
-            cell.source, cell.metadata = first_cell, {"tags": ["remove-cell"]}
+            cell.source, cell.metadata = first_cell, cell.metadata | {"tags": ["remove-cell"]}
             break
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
@@ -66,8 +68,7 @@ def normalised(text, first_cell):
 
 def main(arguments):
     check, first_cell, changed = "--check" in arguments, colab_cell(), []
-    paths = sorted((ROOT / "notebooks").rglob("*.ipynb"))
-    for path in (p for p in paths if ".ipynb_checkpoints" not in p.parts):
+    for path in sorted(path for pattern in NOTEBOOKS for path in ROOT.glob(pattern)):
         before = path.read_text("utf-8")
         try:
             after = normalised(before, first_cell)

@@ -22,7 +22,8 @@ def main(arguments):
         path = ROOT / document
         text = path.read_text("utf-8").replace(old, new).replace(f"cd {old.rsplit('/', 1)[1]}\n", f"cd {name}\n")
         path.write_text(text, "utf-8")
-    subprocess.run([sys.executable, str(Path(__file__).with_name("notebooks.py"))], check=True)
+    for tool in (["notebooks.py"], ["assignments.py", "--release-only"]):
+        subprocess.run([sys.executable, str(Path(__file__).with_name(tool[0])), *tool[1:]], check=True)
     print(f"{old} -> {new}")
 
 

@@ -1,6 +1,7 @@
-# nbgrader's settings for the problem sets, used by `make assignments`, `make grade` and by nbgrader itself.
+# nbgrader's settings, used by `make assignments` and `make grade` too.
 c = get_config()  # noqa: F821, nbgrader defines it
 
 c.CourseDirectory.course_id = "autoencoders"
-c.ClearSolutions.code_stub = {"python": 'raise NotImplementedError("Write your answer here.")'}
+stub = 'raise NotImplementedError("Write your answer here.")'
+c.ClearSolutions.code_stub = {"python": stub}
 c.ClearSolutions.text_stub = "*Write your answer here.*"

@@ -64,8 +64,9 @@ def run(submission, problem_set, limits=None, isolated=True):
         cell = next(cell for cell in notebook.cells if grade_id(cell) == question.judge)
         untouched = submission.answers[question.answer].strip() == problem_set.stubs[question.answer].source.strip()
         questions[question.name] = _judge(cell, question, untouched, flags)
-    for name in silent:
-        flags.append(f"{name}: the test neither failed nor ran to its last line, look at what the answer does")
+    flags += [
+        f"{name}: the test neither failed nor ran to its last line, look at what the answer does" for name in silent
+    ]
     for cell in notebook.cells:
         cell.pop("_size", None)
         if cell.cell_type == "code":
@@ -125,7 +126,7 @@ async def _run(notebook, folder, limits, isolated, seed):
                     at = grade_id(cell) or "a cell of their own"
                     if not is_marked_by_hand(cell) and SKIP not in cell.metadata.get("tags", []):
                         await _run_cell(client, cell, i, silent)
-    except (CellTimeoutError, DeadKernelError, RuntimeError, TimeoutError, asyncio.TimeoutError) as error:
+    except (CellTimeoutError, DeadKernelError, RuntimeError, TimeoutError) as error:
         reason = (watchdog and watchdog.reason) or (
             "it could not be interrupted" if isinstance(error, CellTimeoutError) else "the kernel died"
         )
@@ -148,7 +149,9 @@ async def _run_cell(client, cell, i, silent):
     except CellTimeoutError:
         cell.outputs = [_error("TimeoutError", f"This took more than {client.timeout:.0f} seconds and was stopped.")]
         cell.metadata["took_too_long"] = True
-        for task in asyncio.all_tasks() - before:  # nbclient leaves a listener that would swallow the next cell's output
+        for task in (
+            asyncio.all_tasks() - before
+        ):  # nbclient leaves a listener that would swallow the next cell's output
             task.cancel()
         await client.km.interrupt_kernel()
         probe = nbformat.v4.new_code_cell("pass")

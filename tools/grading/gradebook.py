@@ -16,7 +16,19 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades
 
+from grading.problem_set import grade_id, is_marked_by_hand
+
 COURSE = "autoencoders"
+
+
+def _with_rubrics(cells, problem_set):
+    """The cells, and below each answer that is marked by hand what the instructor should compare it with."""
+    for cell in cells:
+        yield cell
+        if is_marked_by_hand(cell):
+            ours = problem_set.cells[grade_id(cell)].source
+            ours = f"```python\n{ours}\n```" if cell.cell_type == "code" else ours
+            yield nbformat.v4.new_markdown_cell(f"---\n*For the instructor:*\n\n{ours}\n\n---")
 
 
 class Course:
@@ -53,8 +65,9 @@ class Course:
         """Where nbgrader expects a student's notebook."""
         return self.folder / step / student / name / f"{name}.ipynb"
 
-    def save(self, student, name, notebook, key):
+    def save(self, student, problem_set, notebook, key):
         """Store a graded submission, unless this very one is stored already."""
+        name = problem_set.name
         path = self.path(student, name)
         if path.exists() and nbformat.read(path, as_version=4).metadata.get("submission") == key:
             return
@@ -67,6 +80,7 @@ class Course:
         recorder = SaveAutoGrades()
         recorder.log.setLevel(logging.ERROR)
         recorder.preprocess(notebook, resources)
+        notebook.cells = list(_with_rubrics(notebook.cells, problem_set))
         for step in ("submitted", "autograded"):  # last what says that it is complete
             target = self.path(student, name, step)
             target.parent.mkdir(parents=True, exist_ok=True)

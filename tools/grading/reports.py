@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def write(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    os.replace(part, path)
+    part.replace(path)
 
 
 def safe(value):
@@ -61,7 +60,9 @@ def headings(problem_set):
 
 def feedback(row, problem_set):
     """A student's page: points, what the tests said, what was answered, the instructor's comments; no test's text."""
-    return TEMPLATES.get_template("feedback.html").render(row=row, problem_set=problem_set, titles=headings(problem_set))
+    return TEMPLATES.get_template("feedback.html").render(
+        row=row, problem_set=problem_set, titles=headings(problem_set)
+    )
 
 
 def overview(rows, pictures):
@@ -75,7 +76,9 @@ def picture(rows, problem_set):
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     totals = [row["points"] for row in rows]
-    left.hist(totals, bins=min(15, int(problem_set.points)), range=(0, problem_set.points), color=BLUE, edgecolor="white")
+    left.hist(
+        totals, bins=min(15, int(problem_set.points)), range=(0, problem_set.points), color=BLUE, edgecolor="white"
+    )
     left.set(xlabel=f"points of {problem_set.points:g}, without what is still to be marked", ylabel="students")
     left.set_title(f"{len(rows)} submissions", fontsize=10)
     names = [question.name for question in problem_set.questions]

@@ -11,6 +11,7 @@ import difflib
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import nbformat
 
@@ -123,7 +124,7 @@ def _match(cells, problem_set):
         places[name] = i
     for name, stub in problem_set.stubs.items():
         if name not in places:
-            place = _find(stub, name, cells, set(places.values()), problem_set)
+            place = _find(stub, name, cells, set(places.values()), problem_set, flags)
             if place is not None:
                 places[name] = place
             elif is_answer(stub):
@@ -131,7 +132,7 @@ def _match(cells, problem_set):
     return places, flags
 
 
-def _find(stub, name, cells, taken, problem_set):
+def _find(stub, name, cells, taken, problem_set, flags):
     """The cell that must be meant although it lost its name: same text, same definitions, or same place."""
     free = [i for i, cell in enumerate(cells) if i not in taken and cell.cell_type == stub.cell_type]
     same = [i for i in free if cells[i].source.strip() == stub.source.strip()]
@@ -148,12 +149,11 @@ def _find(stub, name, cells, taken, problem_set):
     place = next(i for i, cell in enumerate(order) if grade_id(cell) == name)
     question = order[place - 1].source.strip()
     asked = next((i for i, cell in enumerate(cells) if cell.source.strip() == question), len(cells))
-    for i in range(asked + 1, len(cells)):
-        if i in free:
-            return i
-        if cells[i].cell_type == "markdown" or i in taken:
-            return None
-    return None
+    below = list(takewhile(lambda i: cells[i].cell_type != "markdown" or i in free, range(asked + 1, len(cells))))
+    below = [i for i in takewhile(lambda i: i not in taken, below) if i in free]
+    if len(below) > 1:
+        flags.append(f"{name}: its cell lost its name; of several below the question the first was taken")
+    return below[0] if below else None
 
 
 def _extras(cells, places, problem_set):
@@ -186,10 +186,12 @@ def _tampering(cells, places, problem_set):
     for i, cell in enumerate(cells):
         if cell.cell_type != "code" or i in given or is_test(cell):
             continue
-        for word in sorted({found.group() for found in SUSPICIOUS.finditer(cell.source)}):
-            flags.append(f"{grade_id(cell) or 'a cell of their own'}: uses {word}, which can see or change the tests")
-        for changed in sorted(_patched(cell.source)):
-            flags.append(f"{grade_id(cell) or 'a cell of their own'}: changes {changed}")
+        where, words = (
+            grade_id(cell) or "a cell of their own",
+            {found.group() for found in SUSPICIOUS.finditer(cell.source)},
+        )
+        flags += [f"{where}: uses {word}, which can see or change the tests" for word in sorted(words)]
+        flags += [f"{where}: changes {changed}" for changed in sorted(_patched(cell.source))]
     return list(dict.fromkeys(flags))
 
 

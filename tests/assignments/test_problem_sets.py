@@ -1,0 +1,142 @@
+"""The problem sets: their form, their student versions, and graders that give full marks for right answers alone."""
+
+import os
+import re
+
+import nbformat
+import pytest
+from answers import answers, check
+from assignments import LeakError, check_leaks, released, text
+from classroom import ASSIGNMENTS
+from grading import sandbox
+from grading.problem_set import grade_id, is_answer, is_test, problem_sets, role
+
+import aelib
+
+SETS = problem_sets()
+AUTOGRADED = [(name, q.name) for name, found in SETS.items() for q in found.questions if not q.by_hand]
+
+
+def isolated():
+    try:
+        sandbox.check_isolation()
+    except sandbox.NoIsolationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_answer_gets_the_points_it_deserves_and_a_wrong_one_the_message_that_names_its_mistake(name):
+    results = list(check(SETS[name], ASSIGNMENTS / "answers" / f"{name}.py", jobs=1, isolated=isolated()))
+    complaints = [f"{a.question}, {a.kind}: {complaint}" for a, _, complaint in results if complaint]
+    assert not complaints, "\n".join(complaints)
+    kinds = {(answer.question, answer.kind) for answer, _, _ in results}
+    for question in (q.name for q in SETS[name].questions if not q.by_hand):
+        assert {(question, kind) for kind in ("reference", "alternative", "stub", "wrong")} <= kinds
+
+
+@pytest.mark.parametrize(("name", "question"), AUTOGRADED)
+def test_a_right_answer_is_right_whatever_numbers_the_hidden_tests_draw(name, question, digits, monkeypatch):
+    """Hidden tests draw fresh data for each submission, so their margins must be wide."""
+    few = {
+        f"{kind}_{part}": data
+        for part in ("train", "test")
+        for kind, data in (("x", digits.images), ("y", digits.target))
+    }
+    monkeypatch.setattr(aelib, "load_images", lambda: type("Data", (), few | {"description": ""}))
+    setup, tests = SETS[name].cells["setup"].source, SETS[name].cells[f"{question}-tests"].source
+    good = [
+        a
+        for a in answers(SETS[name], ASSIGNMENTS / "answers" / f"{name}.py")[question]
+        if a.kind in ("reference", "alternative")
+    ]
+    for seed in range(3 if question == "train" else 25):
+        monkeypatch.setitem(os.environ, "GRADING_SEED", str(seed))
+        for answer in good:
+            space = {}
+            for source in (setup, answer.source, tests):
+                exec(source, space)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_student_version_is_what_the_source_gives(name):
+    path = ASSIGNMENTS / "release" / name / f"{name}.ipynb"
+    assert path.read_text("utf-8") == text(released(ASSIGNMENTS / "source", [name])[name]), "run `make assignments`"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_problem_set_states_goals_time_and_points_and_has_every_kind_of_question(name):
+    found = SETS[name]
+    words = "\n".join(cell.source for cell in found.release.cells if cell.cell_type == "markdown")
+    for part in ("**You will practise**", "**Time** 60 to 90 minutes", "**You need**", "**How this works.**"):
+        assert part in found.release.cells[0].source
+    table = re.findall(r"^\| (\d+)\. .+ \| (\d+) \| (.+) \|$", found.release.cells[0].source, re.M)
+    assert [int(number) for number, _, _ in table] == list(range(1, len(found.questions) + 1))
+    assert [float(points) for _, points, _ in table] == [question.points for question in found.questions]
+    assert ["instructor" in how for _, _, how in table] == [question.by_hand for question in found.questions]
+    headings = re.findall(r"Question (\d+)\. .+\((\d+) points", words)
+    assert [(int(number), float(points)) for number, points in headings] == [
+        (i, question.points) for i, question in enumerate(found.questions, 1)
+    ]
+    assert found.questions[0].name == "bet" and found.questions[-1].name == "experiment"
+    assert sum(question.by_hand for question in found.questions) >= 2 and found.points == 30
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_points_given_by_hand_have_a_rubric_that_adds_up(name):
+    for question in (q for q in SETS[name].questions if q.by_hand):
+        source = SETS[name].cells[question.answer].source
+        assert "Rubric" in source
+        each = re.search(r"a point each: (.*)", source, re.S)
+        points = len(re.findall(r"[;:]", each.group())) if each else len(re.findall(r"1 point:", source))
+        assert points == question.points, f"{question.name}: the rubric gives {points} points of {question.points:g}"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_student_version_needs_aelib_alone_and_holds_no_output(name):
+    code = [cell for cell in SETS[name].release.cells if cell.cell_type == "code"]
+    imported = {word for cell in code for word in re.findall(r"^(?:import|from) (\w+)", cell.source, re.M)}
+    assert imported <= {"sys", "keras", "numpy", "scipy", "aelib"}
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert "--no-deps" in code[0].source and all(grade_id(cell) for cell in code)
+    assert all("attachments" not in cell for cell in SETS[name].release.cells)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_tests_are_locked_and_answers_are_not(name):
+    for cell in SETS[name].release.cells:
+        if is_test(cell):
+            assert role(cell)["locked"] and cell.metadata["editable"] is False
+        elif is_answer(cell):
+            assert not role(cell)["locked"] and "editable" not in cell.metadata
+
+
+def test_a_solution_outside_its_marks_is_not_released():
+    source = nbformat.v4.new_notebook(cells=[
+        nbformat.v4.new_code_cell(
+            "### BEGIN SOLUTION\nthe_answer = 'a line that nobody should see'\n### END SOLUTION",
+            metadata={"nbgrader": {"grade": False, "solution": True, "locked": False, "grade_id": "a"}},
+        )
+    ])  # fmt: skip
+    with pytest.raises(LeakError, match=r"the student version would hold: .*nobody should see"):
+        check_leaks(source, source, "ps")
+
+
+def test_the_hidden_tests_draw_their_data_afresh():
+    for name, question in AUTOGRADED:
+        if question != "bet":
+            hidden = SETS[name].cells[f"{question}-tests"].source.split("BEGIN HIDDEN TESTS")[1]
+            assert "GRADING_SEED" in hidden and "rng." in hidden, f"{name}, {question}"
+            assert not re.search(r"default_rng\(\d", hidden)
+
+
+def test_the_wrong_answers_named_by_the_course_are_among_the_planted_ones():
+    planted = "".join(path.read_text("utf-8") for path in (ASSIGNMENTS / "answers").glob("*.py"))
+    for mistake in (
+        "that is the mean over the numbers of the code",  # KL with mean instead of sum
+        "the threshold changes with the test set",
+        "there is noise on the target",
+        "Blank B: the code of one image is a table",  # missing Flatten
+        "mean and axes must come from x_train",  # PCA fitted on test
+    ):
+        assert mistake in planted
