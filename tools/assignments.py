@@ -27,7 +27,6 @@ from notebooks import NORMAL_METADATA
 
 KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
 SHORTEST = 25  # characters; a shorter line, like `return model`, may stand anywhere
-MARK_SCHEME = re.compile(r"BEGIN MARK SCHEME.*?END MARK SCHEME", re.S)
 
 
 class LeakError(ValueError):
@@ -79,7 +78,7 @@ def polished(release, source):
 def secrets(source):
     """The lines of a source that students must not see: solutions, model answers, rubrics, hidden tests."""
     for cell in source.cells:
-        parts = HIDDEN.findall(cell.source) + MARK_SCHEME.findall(cell.source)
+        parts = HIDDEN.findall(cell.source)
         if is_answer(cell):
             parts += [cell.source] if _is_model_answer(cell) else SOLUTION.findall(cell.source)
         for part in parts:
@@ -92,7 +91,7 @@ def check_leaks(release, source, name):
     text = "\n".join(cell.source for cell in release.cells)
     lines = {line.strip() for line in text.splitlines()}
     found = [line for line in secrets(source) if line in lines - public]
-    marks = re.findall(r"(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)", text)
+    marks = re.findall(r"(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)", text)
     if found or marks:
         raise LeakError(f"{name}: the student version would hold: {(found + marks)[0]!r}")
 

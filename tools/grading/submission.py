@@ -122,7 +122,7 @@ def _match(cells, problem_set):
             if cell.source.strip() in ("", problem_set.stubs[name].source.strip()):
                 continue
         places[name] = i
-    for name, stub in problem_set.stubs.items():
+    for name, stub in sorted(problem_set.stubs.items(), key=lambda item: is_answer(item[1])):  # landmarks first
         if name not in places:
             place = _find(stub, name, cells, set(places.values()), problem_set, flags)
             if place is not None:
@@ -149,8 +149,11 @@ def _find(stub, name, cells, taken, problem_set, flags):
     place = next(i for i, cell in enumerate(order) if grade_id(cell) == name)
     question = order[place - 1].source.strip()
     asked = next((i for i, cell in enumerate(cells) if cell.source.strip() == question), len(cells))
-    below = list(takewhile(lambda i: cells[i].cell_type != "markdown" or i in free, range(asked + 1, len(cells))))
-    below = [i for i in takewhile(lambda i: i not in taken, below) if i in free]
+    printed = {cell.source.strip() for cell in order if not grade_id(cell)}
+    section = takewhile(
+        lambda i: i not in taken and cells[i].source.strip() not in printed, range(asked + 1, len(cells))
+    )
+    below = [i for i in section if i in free]
     if len(below) > 1:
         flags.append(f"{name}: its cell lost its name; of several below the question the first was taken")
     return below[0] if below else None
