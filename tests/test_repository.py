@@ -218,8 +218,12 @@ def test_a_chapter_has_every_part_of_the_template(path):
 
 def test_every_notebook_and_page_is_in_the_table_of_contents_and_nothing_else_is():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    listed = {toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])}
-    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in [*NOTEBOOKS, *(ROOT / "book").glob("*.md")]}
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    sections = [section for chapter in chapters for section in chapter.get("sections", [])]
+    listed = {toc["root"], *(page["file"] for page in chapters + sections)}
+    previews = (ROOT / "notebooks" / "assignments" / "release").glob("*/*.ipynb")
+    sources = [*NOTEBOOKS, *previews, *(ROOT / "book").glob("*.md")]
+    pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in sources}
     assert listed == pages - {"book/LICENSE"}
 
 

@@ -34,6 +34,7 @@ from grading.gradebook import Course
 from grading.problem_set import ASSIGNMENTS, problem_sets
 
 IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__")
+NO_SUBMISSIONS = ("Thumbs.db", "timestamp.txt", "submission_secret.txt")  # the last two come from nbgrader's exchange
 
 
 def find_files(folder):
@@ -41,7 +42,7 @@ def find_files(folder):
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in IGNORED and not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and name != "Thumbs.db":
+            if not name.startswith(".") and name not in NO_SUBMISSIONS:
                 yield Path(place) / name
 
 

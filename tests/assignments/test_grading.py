@@ -341,7 +341,7 @@ def test_without_a_box_time_and_order_still_hold(tmp_path):
 
 
 def test_files_that_systems_leave_in_folders_are_no_submissions(tmp_path):
-    for name in (".DS_Store", "__MACOSX/a.ipynb", ".ipynb_checkpoints/a.ipynb", "a/b.ipynb"):
+    for name in (".DS_Store", "a/timestamp.txt", "__MACOSX/a.ipynb", ".ipynb_checkpoints/a.ipynb", "a/b.ipynb"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert list(find_files(tmp_path)) == [tmp_path / "a" / "b.ipynb"]

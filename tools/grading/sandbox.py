@@ -51,7 +51,8 @@ def check_isolation():
         raise NoIsolationError(f"bubblewrap (bwrap) was not found.\n{advice}")
     tried = subprocess.run([*_box(), "true"], capture_output=True, text=True)
     if tried.returncode:
-        raise NoIsolationError(f"bubblewrap does not work here: {tried.stderr.strip()}\n{advice}")
+        ubuntu = "Ubuntu from 24.04 on must be told to allow it: see 'The box' on the book's page for instructors.\n"
+        raise NoIsolationError(f"bubblewrap does not work here: {tried.stderr.strip()}\n{ubuntu}{advice}")
 
 
 def _box():
