@@ -40,11 +40,13 @@ def images(digits):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Keep each row of the contract's table in one process, since its tests share a compiled model."""
+    """Keep what shares something slow in one process: a contract row its compiled model, a graded class its grades."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class RowByRow(LoadScopeScheduling):
+    class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return nodeid[nodeid.index("[") :] if "test_contract" in nodeid and "[" in nodeid else nodeid
+            if "test_contract" in nodeid and "[" in nodeid:
+                return nodeid[nodeid.index("[") :]
+            return nodeid.split("::")[0] if "test_grading" in nodeid or "test_leaks" in nodeid else nodeid
 
-    return RowByRow(config, log)
+    return Together(config, log)

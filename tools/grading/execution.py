@@ -59,11 +59,12 @@ def run(submission, problem_set, limits=None, isolated=True):
         stopped, silent = asyncio.run(_run(notebook, folder, limits, isolated, seed))
     if stopped:
         flags.append(stopped)
-    questions = {}
+    cells, questions = {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}, {}
     for question in problem_set.questions:
-        cell = next(cell for cell in notebook.cells if grade_id(cell) == question.judge)
         untouched = submission.answers[question.answer].strip() == problem_set.stubs[question.answer].source.strip()
-        questions[question.name] = _judge(cell, question, untouched, flags)
+        questions[question.name] = _judge(cells[question.judge], cells[question.answer], question, untouched, flags)
+    slow = [grade_id(cell) or "a cell of their own" for cell in notebook.cells if cell.metadata.pop("took_too_long", 0)]
+    flags += [f"{name}: stopped after its time limit" for name in slow]
     flags += [
         f"{name}: the test neither failed nor ran to its last line, look at what the answer does" for name in silent
     ]
@@ -178,8 +179,8 @@ def _error(name, value):
     return nbformat.v4.new_output("error", ename=name, evalue=value, traceback=[])
 
 
-def _judge(cell, question, untouched, flags):
-    """The verdict on one question."""
+def _judge(cell, answer, question, untouched, flags):
+    """The verdict on one question, from the cell that judges and the cell that answers it, both run."""
     verdict = {"out_of": question.points, "by_hand": question.by_hand, "message": ""}
     if question.by_hand:
         return verdict | {"points": 0.0 if untouched else None, "status": "no answer" if untouched else "to be marked"}
@@ -192,11 +193,12 @@ def _judge(cell, question, untouched, flags):
     if any(line.strip() in message for line in hidden_lines(cell.source) if len(line.strip()) > 15):
         message = "(The message held a part of the tests and is not shown.)"
         flags.append(f"{question.name}: the error message repeats the text of a hidden test")
-    if cell.metadata.pop("took_too_long", False):
-        flags.append(f"{question.name}: stopped after its time limit")
     status = "passed" if points == question.points else "failed" if points == 0 else "in part"
     if untouched and not points:
         status, message = "no answer", NO_ANSWER
+    elif not points:
+        stopped = next((_message(output) for output in answer.outputs if output.output_type == "error"), "")
+        message = f"Your answer stopped with: {stopped}\n{message}" if stopped else message
     return verdict | {"points": float(points), "status": status, "message": message}
 
 

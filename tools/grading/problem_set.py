@@ -89,9 +89,7 @@ class ProblemSet:
     def _questions(self):
         for name, cell in self.cells.items():
             if role(cell).get("task"):
-                raise ValueError(
-                    f"{self.name}: {name}: expected a manually graded answer, got a task"
-                )
+                raise ValueError(f"{self.name}: {name}: expected a manually graded answer, got a task")
             if is_marked_by_hand(cell):
                 yield Question(name, float(role(cell)["points"]), name, name)
             elif is_test(cell):

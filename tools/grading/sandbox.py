@@ -27,8 +27,8 @@ SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc
 class Limits:
     """What one submission may use."""
 
-    cell_seconds: float = 20.0
-    seconds: float = 180.0
+    cell_seconds: float = 30.0
+    seconds: float = 240.0
     memory: int = 4 * 2**30  # bytes, of all its processes together
     processes: int = 40
     scratch: int = 128 * 2**20  # bytes of files

@@ -120,7 +120,7 @@ def mean_image_error(x_train, x_test):
 def train(latent_dim, x, epochs, seed):
     keras.utils.set_random_seed(seed)
     autoencoder = aelib.SimpleAutoencoder(latent_dim=latent_dim)
-    autoencoder.compile(optimizer=keras.optimizers.Adam(0.005))
+    autoencoder.compile(optimizer=keras.optimizers.Adam(learning_rate=0.003))
     for _ in range(epochs):
         autoencoder.fit(x, x, batch_size=32, verbose=0)
     return autoencoder
@@ -138,6 +138,14 @@ def train(latent_dim, x, epochs, seed):
     model = aelib.SimpleAutoencoder(latent_dim)
     model.compile(optimizer="adam")
     model.fit(x, epochs=epochs, verbose=0)
+    return model
+
+# %% train | wrong | use the argument `epochs`
+def train(latent_dim, x, epochs, seed):
+    keras.utils.set_random_seed(seed)
+    model = aelib.SimpleAutoencoder(latent_dim)
+    model.compile(optimizer=keras.optimizers.Adam(0.003))
+    model.fit(x, epochs=8, batch_size=32, verbose=0)
     return model
 
 # %% train | wrong | was the model trained
