@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from grading.problem_set import grade_id
 
@@ -14,7 +15,7 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 COLUMNS = ("student", "problem_set", "points", "out_of", "to_mark", "flags", "seconds", "file")
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def write(path, content):
@@ -81,12 +82,13 @@ def picture(rows, problem_set):
     )
     left.set(xlabel=f"points of {problem_set.points:g}, without what is still to be marked", ylabel="students")
     left.set_title(f"{len(rows)} submissions", fontsize=10)
-    names = [question.name for question in problem_set.questions]
+    left.yaxis.set_major_locator(MaxNLocator(integer=True))
     shares, labels = [], []
-    for name in names:
-        marked = [row["questions"][name] for row in rows if row["questions"][name]["points"] is not None]
-        shares.append(sum(v["points"] / v["out_of"] for v in marked) / len(marked) if marked else 0)
-        labels.append(name if len(marked) == len(rows) else f"{name} ({len(marked)} marked)")
+    for question in problem_set.questions:
+        given = [row["questions"][question.name] for row in rows]
+        waiting = sum(verdict["points"] is None for verdict in given)
+        shares.append(0 if waiting else sum(verdict["points"] for verdict in given) / question.points / len(given))
+        labels.append(f"{question.name} ({waiting} to mark)" if waiting else question.name)
     right.barh(labels, shares, color=[BLUE if share >= 0.5 else ORANGE for share in shares])
     right.set(xlim=(0, 1), xlabel="mean share of the points (below one half in orange)")
     right.invert_yaxis()
