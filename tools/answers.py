@@ -118,7 +118,7 @@ def main(arguments=None):
     except sandbox.NoIsolationError:
         isolated = False
         print("No bubblewrap here: these answers, which are the course's own, run without a box.")
-    for name, problem_set in problem_sets(chosen.course.resolve()).items():
+    for name, problem_set in problem_sets(chosen.course.expanduser().resolve()).items():
         if chosen.names and name not in chosen.names:
             continue
         print(f"\n{problem_set.title}", flush=True)

@@ -45,13 +45,13 @@ def nbgrader_course(folder, source, database=None):
     return config
 
 
-def generate(source, folder):
-    """Have nbgrader write the student versions of all below `source` to `folder/release`, and its database."""
+def generate(source, folder, names):
+    """Have nbgrader write the student versions of problem sets below `source` to `folder/release`, and its database."""
     from nbgrader.apps import NbGraderAPI
 
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls `alembic`
     api = NbGraderAPI(config=nbgrader_course(folder, source))
-    for name in sorted(path.parent.name for path in source.glob("*/*.ipynb") if path.stem == path.parent.name):
+    for name in names:
         done = api.generate_assignment(name, force=True, create=True)
         if not done["success"]:
             raise ValueError(f"{name}: nbgrader could not make the student version:\n{done['log'] or done['error']}")
@@ -116,7 +116,7 @@ def released(source, names=()):
             shutil.copytree(source / name, course / name)
         if (source.parent / "nbgrader_config.py").exists():
             shutil.copy(source.parent / "nbgrader_config.py", folder)
-        generate(course, Path(folder))
+        generate(course, Path(folder), wanted)
         result = {}
         for name in wanted:
             original = nbformat.read(source / name / f"{name}.ipynb", as_version=4)
@@ -164,7 +164,7 @@ def main(arguments=None):
     parser.add_argument("--release-only", action="store_true", help="do not run the instructor's version")
     parser.add_argument("--check", action="store_true", help="only say whether release/ is what source/ gives")
     chosen = parser.parse_args(arguments)
-    course = chosen.course.resolve()
+    course = chosen.course.expanduser().resolve()
     for name in chosen.names:
         if not (course / "source" / name / f"{name}.ipynb").exists():
             known = ", ".join(sorted(path.stem for path in (course / "source").glob("*/*.ipynb")))

@@ -26,6 +26,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
+import psutil
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -46,6 +47,13 @@ def find_files(folder):
                 yield Path(place) / name
 
 
+def top_folder(folder):
+    """The folder itself, or the one folder in it into which an archive packed everybody's folders."""
+    inside = [path for path in folder.iterdir() if path.name not in IGNORED and not path.name.startswith(".")]
+    alone = len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink()
+    return inside[0] if alone and any(path.is_dir() for path in inside[0].iterdir()) else folder
+
+
 def student_name(path, folder, sets):
     """Who sent a file: the first folder it lies in, otherwise its own name without that of the problem set."""
     inside = path.relative_to(folder)
@@ -54,6 +62,11 @@ def student_name(path, folder, sets):
         name = re.sub(rf"[\s_.-]*{re.escape(known)}[\s_.-]*", " ", name, flags=re.I)
     name = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w.@-]+", "_", name).strip("._- ")[:80] or "unnamed"
+
+
+def name_of(path):
+    """A path as text that any file can hold, even where its name is not in the system's encoding."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def version():
@@ -80,7 +93,7 @@ class Grading:
         rows, taken = [], {}
         for path in find_files(self.folder):
             row = {
-                "student": student_name(path, self.folder, self.sets), "file": str(path.relative_to(self.folder)),
+                "student": student_name(path, self.folder, self.sets), "file": name_of(path.relative_to(self.folder)),
                 "problem_set": "", "points": None, "out_of": None, "to_mark": 0, "flags": [], "seconds": 0.0,
                 "questions": {}, "stopped": "", "page": "", "key": "", "notebook": None,
             }  # fmt: skip
@@ -102,9 +115,11 @@ class Grading:
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
             same = taken.setdefault((row["student"], row["problem_set"]), [])
             same.append(row)
-        for (student, _), several in taken.items():
-            for i, row in enumerate(several[1:], 2):
-                row["student"] = f"{student}-{i}"
+        for (student, name), several in taken.items():
+            keeper = next((row for row in several if self.course.holds(student, name, row["key"])), several[0])
+            for row in several:
+                if row is not keeper:  # a name that does not depend on the others, since marks by hand hang on it
+                    row["student"] += "-" + hashlib.sha256(row["file"].encode()).hexdigest()[:6]
             if len(several) > 1:
                 names = ", ".join(row["file"] for row in several)
                 for row in several:
@@ -128,10 +143,10 @@ class Grading:
         try:
             rebuilt = submission.rebuild(row["notebook"], problem_set)
             result = execution.run(rebuilt, problem_set, self.limits, self.isolated)
+            result["answers"] = rebuilt.answers
+            reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
         except Exception as error:  # whatever one submission does, the others are graded
-            raise GradingError(f"{row['file']}: {type(error).__name__}: {error}") from error
-        result["answers"] = rebuilt.answers
-        reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
+            raise GradingError(f"{type(error).__name__}: {error}") from error
         return result
 
     def run(self, jobs):
@@ -144,13 +159,19 @@ class Grading:
             futures = {pool.submit(self.grade, row): row for row in waiting.values()}
             try:
                 for future in tqdm(as_completed(futures), total=len(futures), desc="grading", unit="notebook"):
-                    if isinstance(future.exception(), GradingError):
-                        futures[future]["flags"].append(f"not graded: the grader failed: {future.exception()}")
+                    if future.exception():
+                        same = [row for row in self.rows if row["key"] == futures[future]["key"]]
+                        for row in same:
+                            row["flags"].append(f"not graded, try again: the grader failed: {future.exception()}")
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 print("\nInterrupted. What was graded is kept; run the same command to go on.", flush=True)
-                os._exit(130)  # without waiting for what runs; the boxes end with this process
-        return len(waiting)
+                for process in psutil.Process().children(recursive=True):
+                    process.kill()
+                os._exit(130)  # without waiting for the threads
+        for row in self.rows:
+            row["ran"] = row["key"] in waiting and self.stored(row) is not None
+        return sum(row["ran"] for row in self.rows)
 
     def collect(self):
         """Verdicts, and marks given by hand, into the rows."""
@@ -161,22 +182,30 @@ class Grading:
             result = self.stored(row)
             if result is None:
                 continue
-            notebook = nbformat.from_dict(result["notebook"])
-            self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
-            marks = self.course.marks(row["student"], row["problem_set"])
-            for question in self.sets[row["problem_set"]].questions:
-                given = dict(result["questions"][question.name])
-                points, comment = marks.get(question.judge, (None, ""))
-                if points is not None:
-                    given["points"] = points
-                given["comment"] = "\n".join(filter(None, {comment, marks.get(question.answer, (None, ""))[1]}))
-                given["answer"] = "" if given["status"] == "no answer" else result["answers"].get(question.answer, "")
-                row["questions"][question.name] = given
-            row["flags"] += result["flags"]
-            row["stopped"] = next((flag for flag in result["flags"] if flag.startswith("stopped at")), "")
-            row["seconds"] = result["seconds"]
-            row["points"] = float(sum(given["points"] or 0 for given in row["questions"].values()))
-            row["to_mark"] = sum(given["points"] is None for given in row["questions"].values())
+            try:
+                self._collect(row, result)
+            except Exception as error:  # one row's trouble is no other's
+                row["questions"] = {}
+                row["flags"].append(f"not graded: the grader failed: {type(error).__name__}: {error}")
+
+    def _collect(self, row, result):
+        """The verdict on one submission into its row and the gradebook."""
+        notebook = nbformat.from_dict(result["notebook"])
+        self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
+        marks = self.course.marks(row["student"], row["problem_set"])
+        for question in self.sets[row["problem_set"]].questions:
+            given = dict(result["questions"][question.name])
+            points, comment = marks.get(question.judge, (None, ""))
+            if points is not None:
+                given["points"] = points
+            given["comment"] = "\n".join(filter(None, {comment, marks.get(question.answer, (None, ""))[1]}))
+            given["answer"] = "" if given["status"] == "no answer" else result["answers"].get(question.answer, "")
+            row["questions"][question.name] = given
+        row["flags"] += result["flags"]
+        row["stopped"] = next((flag for flag in result["flags"] if flag.startswith("stopped at")), "")
+        row["seconds"] = result["seconds"]
+        row["points"] = float(sum(given["points"] or 0 for given in row["questions"].values()))
+        row["to_mark"] = sum(given["points"] is None for given in row["questions"].values())
 
     def report(self):
         """Write table, pages and pictures."""
@@ -208,10 +237,10 @@ def main(arguments=None):
     parser.add_argument("--seconds", type=float, default=sandbox.Limits.seconds)
     parser.add_argument("--memory", type=float, default=sandbox.Limits.memory / 2**30, help="in GB")
     chosen = parser.parse_args(arguments)
-    submissions = chosen.submissions.resolve()
+    submissions = chosen.submissions.expanduser().resolve()
     if not submissions.is_dir():
         sys.exit(f"SUBMISSIONS: expected a folder of notebooks, got {chosen.submissions}")
-    grades = (chosen.grades or submissions.with_name(f"{submissions.name}-graded")).resolve()
+    grades = (chosen.grades or submissions.with_name(f"{submissions.name}-graded")).expanduser().resolve()
     if grades.is_relative_to(submissions):
         sys.exit(f"GRADES: expected a folder outside the submissions, got {grades}")
     if chosen.isolation == "box":
@@ -224,17 +253,22 @@ def main(arguments=None):
     limits = sandbox.Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 2**30))
     execution.kernel_folder.tidy()
     started = time.monotonic()
-    grading = Grading(submissions, grades, chosen.course.resolve(), chosen.isolation == "box", limits)
+    grading = Grading(
+        top_folder(submissions), grades, chosen.course.expanduser().resolve(), chosen.isolation == "box", limits
+    )
     if not grading.rows:
         sys.exit(f"SUBMISSIONS: {submissions} holds no files")
     ran = grading.run(chosen.jobs)
-    grading.collect()
+    try:
+        grading.collect()
+    except ValueError as error:  # about the problem sets, not about a submission
+        sys.exit(str(error))
     grading.report()
     flagged = sum(bool(row["flags"]) for row in grading.rows)
     unreadable = sum(not row["questions"] for row in grading.rows)
     to_mark = sum(row["to_mark"] for row in grading.rows)
     spent = time.monotonic() - started
-    before = len(grading.rows) - ran - unreadable
+    before = sum(bool(row["questions"]) for row in grading.rows) - sum(row["ran"] for row in grading.rows)
     print(
         f"{len(grading.rows)} files: {ran} run now, {before} graded before, {unreadable} that could not be graded; "
         f"{flagged} to look at, {to_mark} answers to mark by hand ({spent:.0f} s)."

@@ -15,7 +15,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("grades", type=Path)
     chosen, others = parser.parse_known_args(arguments)
-    course = chosen.grades.resolve() / "course"
+    course = chosen.grades.expanduser().resolve() / "course"
     if not (course / "gradebook.db").exists():
         sys.exit(f"GRADES: expected a folder that `make grade` has written, got {chosen.grades}")
     binaries = Path(sys.executable).parent

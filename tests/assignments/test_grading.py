@@ -17,10 +17,24 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from classroom import NOT_NOTEBOOKS, PROGRAMS, ROOT, bank, broken, make_class, student, tampered, travelled, write
-from grade import find_files, student_name
+from answers import notebook
+from classroom import (
+    ASSIGNMENTS,
+    NOT_NOTEBOOKS,
+    PROGRAMS,
+    ROOT,
+    bank,
+    broken,
+    make_class,
+    student,
+    tampered,
+    travelled,
+    write,
+)
+from grade import find_files, name_of, student_name, top_folder
 from grading import reports, sandbox
 from grading.execution import kernel_folder
+from grading.gradebook import Course
 from grading.problem_set import grade_id, hidden_lines
 from grading.submission import UnreadableError, read, rebuild, recognise
 from nbgrader.api import Gradebook
@@ -67,6 +81,16 @@ def test_what_is_no_notebook_of_this_course_is_refused_with_the_reason(name, tmp
         )  # fmt: skip
 
 
+def test_outputs_that_are_nested_without_end_and_half_an_emoji_are_no_trouble(tmp_path):
+    deep = '{"a":' * 5000 + "1" + "}" * 5000
+    text = '{"cells": [{"cell_type": "code", "source": "x = \'\\ud83d\'", "outputs": [OUTPUT]}]}'
+    (tmp_path / "a.ipynb").write_text(text.replace("OUTPUT", deep), "utf-8")
+    with pytest.raises(UnreadableError):
+        read(tmp_path / "a.ipynb")
+    (tmp_path / "a.ipynb").write_text(text.replace("OUTPUT", ""), "utf-8")
+    assert read(tmp_path / "a.ipynb").cells[0].source == "x = '?'"
+
+
 def test_an_enormous_file_is_refused_unread(tmp_path):
     with (tmp_path / "a.ipynb").open("wb") as file:
         file.truncate(10**9)
@@ -88,6 +112,57 @@ def test_changed_tests_and_points_are_put_back_and_flagged(tmp_path):
             assert (
                 cell.metadata["nbgrader"]["points"] == SETS[name].cells[grade_id(cell)].metadata["nbgrader"]["points"]
             )
+
+
+def test_cells_behind_an_answer_marked_by_hand_belong_to_it_and_are_shown_not_run():
+    name = "ps1_first_autoencoder"
+    original = notebook(SETS[name], {})
+    at = {grade_id(cell): i for i, cell in enumerate(original.cells)}
+    plot = nbformat.v4.new_code_cell("plot()", outputs=[nbformat.v4.new_output("stream", text="seen")])
+    original.cells[at["experiment"] + 1 :] = [plot, nbformat.v4.new_markdown_cell("What came out: nothing.")]
+    original.cells.insert(at["why"] + 1, nbformat.v4.new_markdown_cell("Because the target is the input."))
+    rebuilt = rebuild(original, SETS[name])
+    assert rebuilt.continued == {"why", "experiment"} and rebuilt.flags == []
+    sources = {cell.source: cell for cell in rebuilt.notebook.cells}
+    assert {"plot()", "What came out: nothing.", "Because the target is the input."} <= set(sources)
+    assert sources["plot()"].metadata["tags"] == ["skip-execution"] and sources["plot()"].outputs[0].text == "seen"
+
+
+def test_an_import_added_to_a_given_cell_is_kept_and_any_other_change_is_flagged():
+    name = "ps1_first_autoencoder"
+    original, _ = student(*BANK[name], random.Random(0), right=1)
+    setup = next(cell for cell in original.cells if grade_id(cell) == "setup")
+    setup.source += "\nimport math"
+    rebuilt = rebuild(original, SETS[name])
+    assert rebuilt.flags == [] and "import math" in [cell.source for cell in rebuilt.notebook.cells]
+    setup.source += "\nx_train = x_train[:10]"
+    assert rebuild(original, SETS[name]).flags == [
+        "setup: a cell that was given was changed (the original one was run)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "flag"),
+    [
+        ("class Yes:\n    def __eq__(self, other):\n        return True", "uses __eq__"),
+        ("import numpy as n\nn.allclose = print", "changes n.allclose"),
+        ("def isinstance(*a):\n    return True", "changes isinstance"),
+        ("np = object()", "changes np"),
+        ("from inspect import stack", "uses inspect"),
+        ("from os import _exit", "uses _exit"),
+        ("setattr(np, 'isclose', print)", "changes np"),
+        ("import gc  # to inspect.\ngc.collect()\nx = sum = 1", ""),
+        ("import sys\nsys.stdout = None", ""),
+    ],
+)
+def test_tricks_are_flagged_and_ordinary_programs_are_not(program, flag):
+    name = "ps1_first_autoencoder"
+    original = notebook(SETS[name], {"error": program})
+    for cell in original.cells:  # its metadata would have it that the answer is a test
+        if grade_id(cell) == "error":
+            cell.metadata["nbgrader"] |= {"grade": True, "solution": False}
+    flags = rebuild(original, SETS[name]).flags
+    assert flags == [] if not flag else any(flag in found for found in flags), flags
 
 
 def test_an_answer_that_lost_its_name_is_found_by_what_it_defines_or_by_its_place():
@@ -161,6 +236,12 @@ def test_a_feedback_page_escapes_what_students_write_and_shows_no_test():
     for cell in found.cells.values():
         assert not any(line.strip() in page for line in hidden_lines(cell.source) if len(line.strip()) > 25)
     assert "Question 4. The error of each image (4 points)" in page
+
+
+def test_a_name_that_is_in_no_encoding_can_be_written(tmp_path):
+    name = name_of(Path(os.fsdecode(b"M\xfcller.ipynb")))
+    reports.write(tmp_path / "table.csv", name)
+    assert student_name(Path("/in") / os.fsdecode(b"M\xfcller.ipynb"), Path("/in"), SETS) == "M_ller"
 
 
 def test_bad_arguments_are_named(tmp_path):
@@ -292,7 +373,7 @@ def test_marks_by_hand_come_back_into_table_and_feedback(graded):
     question = next(q for q in SETS[name].questions if q.by_hand)
     with Gradebook(f"sqlite:///{graded['grades'] / 'course' / 'gradebook.db'}", "autoencoders") as book:
         grade = book.find_grade(question.judge, name, name, row["student"])
-        grade.manual_score = 2.5
+        grade.manual_score, grade.needs_manual_grade = 2.5, False
         book.find_comment(question.judge, name, name, row["student"]).manual_comment = "A <good> start"
         book.db.commit()
     subprocess.run(graded["command"], capture_output=True, check=True)
@@ -326,6 +407,22 @@ def test_feedback_pages_and_overview_exist_for_everybody_and_hold_no_hidden_test
     assert "gradebook.csv" in (graded["grades"] / "index.html").read_text("utf-8")
 
 
+def test_what_a_student_wrote_is_shown_to_the_instructor_as_text(tmp_path):
+    """nbgrader's formgrader would run the scripts in it with the instructor's rights."""
+    name = "ps1_first_autoencoder"
+    course = Course(tmp_path / "course", ASSIGNMENTS / "source")
+    course.prepare([SETS[name]])
+    evil = "<img src=x onerror=alert(1)>"
+    rebuilt = rebuild(notebook(SETS[name], {"why": evil}), SETS[name])
+    course.save("eve", SETS[name], rebuilt.notebook, "key")
+    stored = course.path("eve", name).read_text("utf-8")
+    assert "onerror" in stored and "<img" not in stored and course.holds("eve", name, "key")
+    assert "Model answer" in stored  # beside the answer, for whoever marks it
+    with Gradebook(course.url, "autoencoders") as book:
+        assert book.find_grade("why", name, name, "eve").needs_manual_grade
+        assert not book.find_grade("experiment", name, name, "eve").needs_manual_grade
+
+
 @pytest.mark.slow
 def test_without_a_box_time_and_order_still_hold(tmp_path):
     """`ISOLATION=none`, for instructors who trust their students: limits hold, walls do not."""
@@ -340,6 +437,14 @@ def test_without_a_box_time_and_order_still_hold(tmp_path):
         rows = {row["student"]: row for row in csv.DictReader(table)}
     assert float(rows["good"]["points"]) == points and not rows["good"]["flags"]
     assert 0 < float(rows["hangs"]["points"]) < points and "stopped after its time limit" in rows["hangs"]["flags"]
+
+
+def test_the_one_folder_that_an_archive_packed_everybody_into_is_looked_through(tmp_path):
+    for name in ("ps1/anna/a.ipynb", "ps1/ben/a.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert top_folder(tmp_path) == tmp_path / "ps1"
+    assert top_folder(tmp_path / "ps1" / "anna") == tmp_path / "ps1" / "anna"
 
 
 def test_files_that_systems_leave_in_folders_are_no_submissions(tmp_path):

@@ -23,9 +23,9 @@ from nbgrader.utils import determine_grade
 
 from grading import sandbox
 from grading.problem_set import grade_id, hidden_lines, is_marked_by_hand, is_test
+from grading.submission import SKIP
 
 FINISHED = "application/vnd.aelib.finished"
-SKIP = "skip-execution"  # nbclient's own name for the tag
 KEPT = ("text/plain", "image/png")  # of a student's output: neither HTML nor scripts reach an instructor's browser
 LONGEST_MESSAGE = 600
 NO_ANSWER = "There is no answer yet."
@@ -62,6 +62,7 @@ def run(submission, problem_set, limits=None, isolated=True):
     cells, questions = {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}, {}
     for question in problem_set.questions:
         untouched = submission.answers[question.answer].strip() == problem_set.stubs[question.answer].source.strip()
+        untouched = untouched and question.name not in submission.continued
         questions[question.name] = _judge(cells[question.judge], cells[question.answer], question, untouched, flags)
     slow = [grade_id(cell) or "a cell of their own" for cell in notebook.cells if cell.metadata.pop("took_too_long", 0)]
     flags += [f"{name}: stopped after its time limit" for name in slow]
@@ -74,8 +75,6 @@ def run(submission, problem_set, limits=None, isolated=True):
             theirs = submission.outputs.get(grade_id(cell), []) if is_marked_by_hand(cell) else cell.outputs
             cell.outputs = _harmless(theirs, limits.output)
             cell.execution_count = None
-    for cell in notebook.cells:
-        cell.metadata.pop("extra", None)
     seconds = round(time.monotonic() - started, 2)
     return {"questions": questions, "flags": flags, "seconds": seconds, "notebook": notebook}
 
@@ -128,6 +127,9 @@ async def _run(notebook, folder, limits, isolated, seed):
                     if not is_marked_by_hand(cell) and SKIP not in cell.metadata.get("tags", []):
                         await _run_cell(client, cell, i, silent)
     except (CellTimeoutError, DeadKernelError, RuntimeError, TimeoutError) as error:
+        if at == "the start":  # nothing of the student's has run
+            said = (folder / "log").read_text("utf-8", "replace")[-300:]
+            raise RuntimeError(f"the kernel did not start: {error} {said}") from error
         reason = (watchdog and watchdog.reason) or (
             "it could not be interrupted" if isinstance(error, CellTimeoutError) else "the kernel died"
         )
@@ -169,7 +171,7 @@ async def _run_cell(client, cell, i, silent):
         said = [output.get("data", {}).get(FINISHED) for output in cell.outputs]
         failed = any(output.output_type == "error" for output in cell.outputs)
         cell.outputs = [output for output in cell.outputs if FINISHED not in output.get("data", {})]
-        if not failed and said[-1:] != [word]:
+        if not failed and word not in said:
             silent.append(grade_id(cell).removesuffix("-tests"))
             cell.outputs.append(_error("AssertionError", NOT_FINISHED))
         cell.metadata["ran"] = True
@@ -184,16 +186,16 @@ def _judge(cell, answer, question, untouched, flags):
     verdict = {"out_of": question.points, "by_hand": question.by_hand, "message": ""}
     if question.by_hand:
         return verdict | {"points": 0.0 if untouched else None, "status": "no answer" if untouched else "to be marked"}
-    if not cell.metadata.pop("ran", False) and not cell.outputs:
+    if not cell.metadata.pop("ran", False) and not any(output.output_type == "error" for output in cell.outputs):
         cell.outputs = [_error("RuntimeError", "This was not run, because the notebook stopped before it.")]
     judged = nbformat.from_dict(dict(cell))
-    judged.outputs = [output for output in cell.outputs if output.output_type in ("error", "execute_result")]
+    judged.outputs = [output for output in cell.outputs if output.output_type == "error"]
     points, _ = determine_grade(judged)
     message = next((_message(output) for output in judged.outputs if output.output_type == "error"), "")
     if any(line.strip() in message for line in hidden_lines(cell.source) if len(line.strip()) > 15):
         message = "(The message held a part of the tests and is not shown.)"
         flags.append(f"{question.name}: the error message repeats the text of a hidden test")
-    status = "passed" if points == question.points else "failed" if points == 0 else "in part"
+    status = "passed" if points == question.points else "failed"
     if untouched and not points:
         status, message = "no answer", NO_ANSWER
     elif not points:
@@ -221,6 +223,8 @@ def _harmless(outputs, limit):
         elif kind in ("display_data", "execute_result"):
             data = output.get("data") if isinstance(output.get("data"), dict) else {}
             data = {mime: _text(value) for mime, value in data.items() if mime in KEPT}
+            if not re.fullmatch(r"[A-Za-z0-9+/=\s]*", data.get("image/png", "")):
+                continue
             new = nbformat.v4.new_output("display_data", data=data)
         elif kind == "error":
             new = _error(_text(output.get("ename", ""))[:100], _text(output.get("evalue", ""))[:LONGEST_MESSAGE])
@@ -233,4 +237,5 @@ def _harmless(outputs, limit):
 
 
 def _text(value):
-    return "".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text.encode("utf-8", "replace").decode()

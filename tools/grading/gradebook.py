@@ -7,6 +7,7 @@
 with the next `make grade`, which grades nothing twice.
 """
 
+import html
 import logging
 import shutil
 import warnings
@@ -21,9 +22,14 @@ from grading.problem_set import grade_id, is_marked_by_hand
 COURSE = "autoencoders"
 
 
-def _with_rubrics(cells, problem_set):
-    """The cells, and below each answer that is marked by hand what the instructor should compare it with."""
+def _shown(cells, problem_set):
+    """The cells as the formgrader may show them, and below each answer that is marked by hand what to compare it with.
+
+    What a student wrote in Markdown is shown as text: the formgrader would run the scripts in it with your rights.
+    """
     for cell in cells:
+        if cell.cell_type == "markdown" and (is_marked_by_hand(cell) or cell.metadata.pop("extra", False)):
+            cell.source = f'<pre style="white-space: pre-wrap">{html.escape(cell.source)}</pre>'
         yield cell
         if is_marked_by_hand(cell):
             ours = problem_set.cells[grade_id(cell)].source
@@ -51,15 +57,26 @@ class Course:
         settings = self.source.parent / "nbgrader_config.py"
         if settings.exists():
             shutil.copy(settings, self.folder)
-        changed = False
         for problem_set in problem_sets:
             copy = self.folder / "source" / problem_set.name / problem_set.source_path.name
-            if not copy.exists() or copy.read_bytes() != problem_set.source_path.read_bytes():
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(problem_set.source_path, copy)
-                changed = True
-        if changed:
-            generate(self.folder / "source", self.folder)
+            known, source = copy.with_suffix(".known"), problem_set.source_path.read_bytes()
+            if known.exists() and known.read_bytes() == source:
+                continue
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(source)
+            try:
+                generate(self.folder / "source", self.folder, [problem_set.name])
+            except ValueError as error:
+                if "Cannot add or remove cells" in str(error):
+                    message = "questions came or went since this class was graded: name another folder, GRADES=..."
+                    raise ValueError(f"{problem_set.name}: {message}") from error
+                raise
+            known.write_bytes(source)  # last, so that an interrupted run does it again
+
+    def holds(self, student, name, key):
+        """Whether this very submission is stored under that student's name."""
+        path = self.path(student, name)
+        return path.exists() and nbformat.read(path, as_version=4).metadata.get("submission") == key
 
     def path(self, student, name, step="autograded"):
         """Where nbgrader expects a student's notebook."""
@@ -68,8 +85,7 @@ class Course:
     def save(self, student, problem_set, notebook, key):
         """Store a graded submission, unless this very one is stored already."""
         name = problem_set.name
-        path = self.path(student, name)
-        if path.exists() and nbformat.read(path, as_version=4).metadata.get("submission") == key:
+        if self.holds(student, name, key):
             return
         notebook.metadata["submission"] = key
         with warnings.catch_warnings(), Gradebook(self.url, COURSE) as book:
@@ -80,7 +96,7 @@ class Course:
         recorder = SaveAutoGrades()
         recorder.log.setLevel(logging.ERROR)
         recorder.preprocess(notebook, resources)
-        notebook.cells = list(_with_rubrics(notebook.cells, problem_set))
+        notebook.cells = list(_shown(notebook.cells, problem_set))
         for step in ("submitted", "autograded"):  # last what says that it is complete
             target = self.path(student, name, step)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +115,8 @@ class Course:
             comments = {comment.name: comment.manual_comment or "" for comment in submission.comments}
             for grade in submission.grades:
                 extra = grade.extra_credit or 0
-                points = None if grade.manual_score is None else grade.manual_score + extra
+                stale = grade.manual_score is None or grade.needs_manual_grade  # of an earlier version of the answer
+                points = None if stale else grade.manual_score + extra
                 if points is None and extra:
                     points = (grade.auto_score or 0) + extra
                 given[grade.name] = (points, comments.get(grade.name, ""))

@@ -96,6 +96,9 @@ class ProblemSet:
                 answer = name.removesuffix("-tests")
                 if answer == name or not is_answer(self.cells.get(answer, {})):
                     raise ValueError(f"{self.name}: {name}: expected NAME-tests after an answer cell called NAME")
+                last = ast.parse(cell.source).body[-1]
+                if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call):
+                    raise ValueError(f"{self.name}: {name}: expected a test, got points in its last line")
                 yield Question(answer, float(role(cell)["points"]), answer, name)
 
     @property

@@ -89,7 +89,9 @@ def command(folder, limits, isolated=True):
     box = [*_box(), "--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", "/tmp/work"]
     for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(ROOT / "aelib"), str(BOOT)]):
         box += ["--ro-bind", path, path]
-    return [*box, "--bind", str(folder), str(folder), "--chdir", "/tmp/work", "--", *python]
+    # What is left writable in memory is bounded too: the box's root and /dev otherwise hold half of the machine's.
+    box += ["--bind", str(folder), str(folder), "--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
+    return [*box, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp/work", "--", *python]
 
 
 class Specs(KernelSpecManager):
@@ -164,10 +166,11 @@ class Watchdog(threading.Thread):
 
 def _size(folder):
     total = 0
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        total += 4096 * len(folders)
         for name in names:
             try:
-                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118, many files in a short time
+                total += 4096 + os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118, many files in a short time
             except OSError:
                 continue
     return total

@@ -6,6 +6,7 @@ kernel's name on the way through Colab, a learning management system or the stud
 """
 
 import ast
+import builtins
 import copy
 import difflib
 import json
@@ -15,13 +16,15 @@ from itertools import takewhile
 
 import nbformat
 
-from grading.problem_set import grade_id, is_answer, is_test, names_defined, role
+from grading.problem_set import grade_id, is_answer, is_marked_by_hand, is_test, names_defined, role
 
 LARGEST_FILE = 20 * 2**20
-SUSPICIOUS = re.compile(
-    r"get_ipython|\b_ih\b|\bIn\[|_getframe|\binspect\.|\bgc\.|\bctypes\b|__builtins__|\bbuiltins\b|settrace|setprofile"
-    r"|\bos\._exit|sys\.modules|__globals__|f_back|__del__|GRADING_SEED|NBGRADER|connection_file"
-)
+SKIP = "skip-execution"  # nbclient's own name for the tag
+MODULES = {"np", "numpy", "keras", "aelib", "scipy", "ndimage", "sklearn", "tf", "tensorflow", "sys", "os"}
+SPIES = {
+    "get_ipython", "_ih", "In", "_getframe", "inspect", "ctypes", "__builtins__", "builtins", "settrace", "setprofile",
+    "_exit", "__globals__", "globals", "f_back", "f_code", "linecache", "traceback", "mock", "environ",
+}  # fmt: skip
 
 
 class UnreadableError(ValueError):
@@ -32,14 +35,16 @@ class UnreadableError(ValueError):
 class Submission:
     """A student's answers in the instructor's notebook.
 
-    `extras` are cells of the student's own, kept behind the cell they followed. `flags` tell the instructor what to
-    look at.
+    Cells of the student's own stay behind the cell that they followed. Those behind an answer that is marked by hand
+    belong to it: they are shown with the outputs that the student saved, not run, and `continued` names that answer.
+    `flags` tell the instructor what to look at.
     """
 
     notebook: nbformat.NotebookNode
     answers: dict
     outputs: dict
     flags: list = field(default_factory=list)
+    continued: set = field(default_factory=set)
 
 
 def read(path):
@@ -52,11 +57,13 @@ def read(path):
         raise UnreadableError("the file is empty")
     try:
         found = json.loads(data.decode("utf-8-sig"))
+        if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
+            raise UnreadableError("not a notebook: it has no list of cells")
+        return nbformat.from_dict({"cells": [cell for cell in map(_cell, found["cells"]) if cell]})
+    except UnreadableError:
+        raise
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UnreadableError("not a notebook: it holds no JSON text") from error
-    if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
-        raise UnreadableError("not a notebook: it has no list of cells")
-    return nbformat.from_dict({"cells": [cell for cell in map(_cell, found["cells"]) if cell]})
 
 
 def _cell(found):
@@ -66,7 +73,8 @@ def _cell(found):
     source, metadata = found.get("source", ""), found.get("metadata")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    cell = {"cell_type": found["cell_type"], "source": source if isinstance(source, str) else ""}
+    source = (source if isinstance(source, str) else "").encode("utf-8", "replace").decode()  # half an emoji
+    cell = {"cell_type": found["cell_type"], "source": source}
     cell["metadata"] = {"nbgrader": role({"metadata": metadata if isinstance(metadata, dict) else {}})}
     if found["cell_type"] == "code":
         outputs = found.get("outputs")
@@ -103,7 +111,10 @@ def rebuild(submitted, problem_set):
             found = cells[places[name]] if name in places else problem_set.stubs[name]
             cell.source = result.answers[name] = found.source
             result.outputs[name] = found.get("outputs", [])
-            cell.metadata["nbgrader"]["checksum"] = role(problem_set.stubs[name]).get("checksum", "")
+            # With the stub's checksum, nbgrader takes an untouched cell for "no answer".
+            untouched = role(problem_set.stubs[name]).get("checksum", "")
+            cell.metadata["nbgrader"]["checksum"] = "" if name in extras else untouched
+            result.continued |= {name} & set(extras)
         result.notebook.cells.append(cell)
         result.notebook.cells += extras.get(name, [])
     result.notebook.cells[:0] = extras.get(None, [])
@@ -160,19 +171,40 @@ def _find(stub, name, cells, taken, problem_set, flags):
 
 
 def _extras(cells, places, problem_set):
-    """The student's own code cells, by the named cell that they come after."""
+    """The student's own cells, by the named cell that they come after."""
     named = {place: name for name, place in places.items()}
+    printed = {cell.source.strip() for cell in problem_set.release.cells}
     known = [cell.source.strip() for cell in problem_set.release.cells if cell.cell_type == "code"]
     extras, last = {}, None
     for i, cell in enumerate(cells):
+        source = cell.source.strip()
         if i in named:
             last = named[i]
-        elif cell.cell_type == "code" and cell.source.strip() and not is_test(cell):
-            close = difflib.get_close_matches(cell.source.strip(), known, n=1, cutoff=0.9)
-            if not close and grade_id(cell) not in problem_set.stubs:
-                extra = nbformat.v4.new_code_cell(cell.source, metadata={"extra": True})
-                extras.setdefault(last, []).append(extra)
+            added = _imports(cell.source) - _imports(problem_set.stubs[last].source)
+            if added and not is_answer(problem_set.stubs[last]) and not is_test(problem_set.stubs[last]):
+                extras.setdefault(last, []).append(_extra("code", "\n".join(sorted(added))))
+        elif source and source not in printed and grade_id(cell) not in problem_set.stubs and not is_test(cell):
+            by_hand = last is not None and is_marked_by_hand(problem_set.stubs[last])
+            if cell.cell_type == "markdown" and by_hand:
+                extras.setdefault(last, []).append(_extra("markdown", cell.source))
+            elif cell.cell_type == "code" and not difflib.get_close_matches(source, known, n=1, cutoff=0.9):
+                outputs = cell.get("outputs", []) if by_hand else None
+                extras.setdefault(last, []).append(_extra("code", cell.source, outputs))
     return extras
+
+
+def _extra(cell_type, source, outputs=None):
+    """A cell of the student's own; with outputs, one that is shown and not run."""
+    new = nbformat.v4.new_markdown_cell if cell_type == "markdown" else nbformat.v4.new_code_cell
+    cell = new(source, metadata={"extra": True} | ({} if outputs is None else {"tags": [SKIP]}))
+    if outputs is not None:
+        cell.outputs = outputs
+    return cell
+
+
+def _imports(source):
+    """The lines of a cell that import something."""
+    return set(re.findall(r"^(?:import|from) .+$", source, re.M))
 
 
 def _tampering(cells, places, problem_set):
@@ -182,32 +214,53 @@ def _tampering(cells, places, problem_set):
         stub = problem_set.stubs[name]
         if is_test(stub) and cells[place].source.strip() != stub.source.strip():
             flags.append(f"{name}: the tests were changed (the original ones were run)")
+        elif not is_answer(stub) and _without_imports(cells[place].source) != _without_imports(stub.source):
+            flags.append(f"{name}: a cell that was given was changed (the original one was run)")
         theirs, ours = role(cells[place]).get("points"), role(stub).get("points")
         if theirs is not None and theirs != ours:
-            flags.append(f"{name}: the points were changed to {str(theirs)[:20]} (the original ones count)")
-    given = {place for name, place in places.items() if not is_answer(problem_set.stubs[name])}
+            said = str(theirs)[:20].encode("utf-8", "replace").decode()
+            flags.append(f"{name}: the points were changed to {said} (the original ones count)")
+    named = {place: name for name, place in places.items()}
     for i, cell in enumerate(cells):
-        if cell.cell_type != "code" or i in given or is_test(cell):
-            continue
-        where, words = (
-            grade_id(cell) or "a cell of their own",
-            {found.group() for found in SUSPICIOUS.finditer(cell.source)},
-        )
-        flags += [f"{where}: uses {word}, which can see or change the tests" for word in sorted(words)]
-        flags += [f"{where}: changes {changed}" for changed in sorted(_patched(cell.source))]
+        where = named.get(i, "a cell of their own")
+        given = where in problem_set.stubs and not is_answer(problem_set.stubs[where])
+        if cell.cell_type == "code" and not given and (i in named or not is_test(cell)):
+            words, changes = _tricks(cell.source)
+            flags += [f"{where}: uses {word}, which can see or change the tests" for word in sorted(words)]
+            flags += [f"{where}: changes {changed}" for changed in sorted(changes)]
     return list(dict.fromkeys(flags))
 
 
-def _patched(source):
-    """Functions of other people's modules that a cell replaces: `np.allclose = ...`."""
+def _without_imports(source):
+    return re.sub(r"^(?:import|from) .+$", "", source, flags=re.M).split()
+
+
+def _tricks(source):
+    """Words in a cell (not in its comments) that can see or change the tests, and what of other people's it replaces."""
     try:
         tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.M))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    modules = {"np", "numpy", "keras", "aelib", "scipy", "sklearn", "tf", "tensorflow", "sys", "os"}
-    targets = [t for node in ast.walk(tree) if isinstance(node, ast.Assign) for t in node.targets]
-    names = {ast.unparse(target) for target in targets if isinstance(target, ast.Attribute)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    names |= {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "setattr"}
-    own = {name for name in names if name.split(".")[0] in modules}
-    return {name for name in own if not name.startswith("keras.config") and name != "sys.stdout"}
+        return set(re.findall(r"[\w.]+", source)) & SPIES, set()
+    spies, changes, modules = set(), set(), set(MODULES)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            spies |= {part for name in names for part in name.split(".")} & SPIES
+            modules |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Name):
+            spies |= {node.id} & SPIES
+        elif isinstance(node, ast.Attribute):
+            spies |= {node.attr} & SPIES
+            if isinstance(node.ctx, ast.Store | ast.Del) and ast.unparse(node).split(".")[0] in modules:
+                changes.add(ast.unparse(node))
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            spies |= {node.name} & {"__eq__", "__ne__", "__del__"}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            spies |= {word for word in ("GRADING_SEED", "NBGRADER_EXECUTION") if word in node.value}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr" and node.args:
+            changes.add(ast.unparse(node.args[0]))
+    for node in tree.body:  # at the top level, where the tests look names up
+        bound = [getattr(node, "name", "")]
+        bound += [ast.unparse(target) for target in getattr(node, "targets", [])]
+        changes |= set(bound) & (MODULES | set(dir(builtins)))
+    return spies, changes - {"sys.stdout", "_", "input", "id", "sum", "max", "min", "list", "dict", "range", "print"}

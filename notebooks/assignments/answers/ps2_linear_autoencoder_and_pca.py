@@ -95,6 +95,11 @@ def largest_angle(a, b):
     cosines = np.linalg.svd(np.linalg.qr(a)[0].T @ np.linalg.qr(b)[0])[1]
     return np.degrees(np.arccos(np.clip(cosines, 0, 1)))
 
+# %% angle | wrong | clip the cosines
+def largest_angle(a, b):
+    cosines = np.linalg.svd(np.linalg.qr(a)[0].T @ np.linalg.qr(b)[0])[1]
+    return np.degrees(np.arccos(cosines.min()))
+
 # %% mixed | alternative
 def mixed(down, up, mix):
     return np.einsum("pk,kl->pl", down, mix), np.linalg.solve(mix, up)
@@ -133,6 +138,12 @@ def pca_as_autoencoder(mean, axes):
 def pca_as_autoencoder(mean, axes):
     model = aelib.LinearAutoencoder(len(axes), input_shape=mean.shape)
     model.set_weights([axes.T, -mean @ axes.T, axes, np.zeros(len(mean))])
+    return model
+
+# %% dressed | wrong | but the code is not
+def pca_as_autoencoder(mean, axes):
+    model = aelib.LinearAutoencoder(len(axes), input_shape=mean.shape)
+    model.set_weights([axes.T, np.zeros(len(axes)), axes, mean - mean @ axes.T @ axes])
     return model
 
 # %% dressed | wrong | the model does not redraw as PCA does
