@@ -253,9 +253,8 @@ def main(arguments=None):
     limits = sandbox.Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 2**30))
     execution.kernel_folder.tidy()
     started = time.monotonic()
-    grading = Grading(
-        top_folder(submissions), grades, chosen.course.expanduser().resolve(), chosen.isolation == "box", limits
-    )
+    course, isolated = chosen.course.expanduser().resolve(), chosen.isolation == "box"
+    grading = Grading(top_folder(submissions), grades, course, isolated, limits)
     if not grading.rows:
         sys.exit(f"SUBMISSIONS: {submissions} holds no files")
     ran = grading.run(chosen.jobs)

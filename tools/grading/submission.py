@@ -236,7 +236,7 @@ def _without_imports(source):
 
 
 def _tricks(source):
-    """Words in a cell (not in its comments) that can see or change the tests, and what of other people's it replaces."""
+    """What a program (its comments aside) uses that can see or change the tests, and whose functions it replaces."""
     try:
         tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.M))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

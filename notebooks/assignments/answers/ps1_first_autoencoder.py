@@ -9,7 +9,7 @@ bet = {"share_left": 70, "needs_labels": False}
 # %% bet | wrong | expected True or False without quotes, got 'no'
 bet = {"share_left": 0.5, "needs_labels": "no"}
 
-# %% bet | wrong | expected a number from 0 to 1, got -0.3
+# %% bet | wrong | expected a number from 0 to 1 (no better than the mean), got -0.3
 bet = {"share_left": -0.3, "needs_labels": False}
 
 # %% build | alternative
