@@ -24,7 +24,9 @@ PROGRAMS = {
     "eats_memory": "hoard = []\nwhile True:\n    hoard.append(bytearray(50_000_000))",
     "bombs": "import os\nwhile True:\n    os.fork()",
     "fills_the_disk": (
-        "for i in range(10_000):\n    with open(f'/tmp/work/{i}', 'wb') as file:\n        file.write(b'0' * 10**7)"
+        "for i in range(100):\n    for place in ('/tmp/scratch', '/dev/shm', '/dev', ''):\n        try:\n"
+        "            with open(f'{place}/fill{i}', 'wb') as file:\n                file.write(b'0' * 10**7)\n"
+        "        except OSError:\n            pass\nraise SystemExit"
     ),
     "prints_for_ever": "while True:\n    print('x' * 100_000)",
     "deletes": (

@@ -35,7 +35,7 @@ def main(memory, files, folder, connection_file):
     limit("RLIMIT_DATA", int(memory))
     limit("RLIMIT_FSIZE", int(files))
     limit("RLIMIT_CORE", 0)
-    if os.getcwd() == "/tmp/work":  # noqa: PTH109, in a box
+    if os.getcwd() == "/tmp/scratch":  # noqa: PTH109, in a box
         os.environ.pop("JPY_PARENT_PID", None)  # there the parent is process 1, which reads as "has exited"
     else:
         os.chdir(os.path.join(folder, "home"))  # noqa: PTH118

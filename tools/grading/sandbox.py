@@ -86,12 +86,12 @@ def command(folder, limits, isolated=True):
     if not isolated:
         return python
     # In this order, since a later one hides what an earlier one put in the same place.
-    box = [*_box(), "--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", "/tmp/work"]
+    box = [*_box(), "--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", "/tmp/scratch"]
     for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(ROOT / "aelib"), str(BOOT)]):
         box += ["--ro-bind", path, path]
     # What is left writable in memory is bounded too: the box's root and /dev otherwise hold half of the machine's.
     box += ["--bind", str(folder), str(folder), "--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
-    return [*box, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp/work", "--", *python]
+    return [*box, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp/scratch", "--", *python]
 
 
 class Specs(KernelSpecManager):
