@@ -19,7 +19,7 @@ def main(arguments=None):
     if not (course / "gradebook.db").exists():
         sys.exit(f"GRADES: expected a folder that `make grade` has written, got {chosen.grades}")
     binaries = Path(sys.executable).parent
-    command = [str(binaries / "jupyter"), "lab", "--LabApp.default_url=/formgrader", *others]
+    command = [str(binaries / "jupyter"), "lab", "--LabApp.default_url=/formgrader/gradebook", *others]
     os.chdir(course)  # where nbgrader looks for its settings
     os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ['PATH']}"
     os.execv(command[0], command)
