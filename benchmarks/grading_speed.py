@@ -1,4 +1,4 @@
-"""A class of generated submissions, a tenth of them broken, graded with a SIGKILL on the way: seconds, and what was lost.
+"""A class of submissions, a tenth of them broken, graded with a SIGKILL on the way: seconds, and what was lost.
 
 python benchmarks/grading_speed.py [N]        N is 200 by default, which takes a quarter of an hour on two cores
 """
