@@ -152,9 +152,8 @@ async def _run_cell(client, cell, i, silent):
     except CellTimeoutError:
         cell.outputs = [_error("TimeoutError", f"This took more than {client.timeout:.0f} seconds and was stopped.")]
         cell.metadata["took_too_long"] = True
-        for task in (
-            asyncio.all_tasks() - before
-        ):  # nbclient leaves a listener that would swallow the next cell's output
+        # nbclient leaves a listener behind that would swallow the next cell's output.
+        for task in asyncio.all_tasks() - before:
             task.cancel()
         await client.km.interrupt_kernel()
         probe = nbformat.v4.new_code_cell("pass")
