@@ -301,7 +301,7 @@ def graded(tmp_path_factory):
     before = fingerprint(folder) | fingerprint(victim)
     repository = fingerprint(ROOT / "aelib") | fingerprint(ROOT / "notebooks")
 
-    command = [*GRADE, str(folder), "--jobs", "2", "--cell-seconds", "12", "--seconds", "90"]
+    command = [*GRADE, str(folder), "--jobs", "2", "--cell-seconds", "20", "--seconds", "120"]
     grades, environment = place / "submissions-graded", os.environ | {"TMPDIR": tempfile.gettempdir()}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     while len(list(grades.glob("results/*.json"))) < 4 and process.poll() is None:
@@ -309,8 +309,9 @@ def graded(tmp_path_factory):
     process.send_signal(signal.SIGKILL)
     process.wait()
     finished = {path: path.stat().st_mtime_ns for path in grades.glob("results/*.json")}
-    time.sleep(1)
-    orphans = kernels(process.pid)
+    deadline = time.monotonic() + 20
+    while (orphans := kernels(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.2)
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert not done.returncode, done.stderr[-2000:]
     server.shutdown()

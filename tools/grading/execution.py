@@ -115,9 +115,9 @@ async def _run(notebook, folder, limits, isolated, seed):
         notebook, km=km, timeout=limits.cell_seconds, allow_errors=True, startup_timeout=120, store_widget_state=False
     )
     client.limit, silent, watchdog, at = limits.output, [], None, "the start"
-    log = (folder / "log").open("wb")
+    log, (leash, held) = (folder / "log").open("wb"), os.pipe()  # the kernel ends when nobody holds the other end
     try:
-        start = {"env": sandbox.environment(folder, seed), "stdout": log, "stderr": log}
+        start = {"env": sandbox.environment(folder, seed), "stdin": leash, "stdout": log, "stderr": log}
         async with client.async_setup_kernel(cleanup_kc=True, **start):
             watchdog = sandbox.Watchdog(km.provisioner.process.pid, folder, limits)
             watchdog.start()
@@ -139,6 +139,8 @@ async def _run(notebook, folder, limits, isolated, seed):
             watchdog.stop()
             watchdog.kill()
         log.close()
+        os.close(leash)
+        os.close(held)
     return "", silent
 
 

@@ -7,6 +7,7 @@ the watchdog outside ends what gets round it.
 import os
 import resource
 import sys
+import threading
 
 
 def limit(name, value):
@@ -31,7 +32,18 @@ def small_data():
     aelib.load_images = aelib.datasets.load_images = load_images
 
 
+def end_with_grader():
+    """Wait for the end of standard input, which the grader holds open as long as it lives. A killed one lets go too.
+
+    bubblewrap's own `--die-with-parent` misses a grader that is killed in the moment in which the box is made.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 def main(memory, files, folder, connection_file):
+    threading.Thread(target=end_with_grader, daemon=True).start()
     limit("RLIMIT_DATA", int(memory))
     limit("RLIMIT_FSIZE", int(files))
     limit("RLIMIT_CORE", 0)
