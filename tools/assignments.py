@@ -22,6 +22,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading.problem_set import ASSIGNMENTS, HIDDEN, SOLUTION, ProblemSet, is_answer, is_marked_by_hand
+from grading.reports import write
 
 from notebooks import NORMAL_METADATA
 
@@ -33,7 +34,7 @@ class LeakError(ValueError):
     """A student version holds something that only instructors may see."""
 
 
-def nbgrader_course(folder, source, database=None):
+def nbgrader_course(folder, source):
     """nbgrader's view of a folder as a course, with the settings of the folder that `source` lies in."""
     from traitlets.config import Config, PyFileConfigLoader
 
@@ -41,7 +42,7 @@ def nbgrader_course(folder, source, database=None):
     config = PyFileConfigLoader(settings.name, str(settings.parent)).load_config() if settings.exists() else Config()
     config.CourseDirectory.root = str(folder)
     config.CourseDirectory.source_directory = str(source)
-    config.CourseDirectory.db_url = f"sqlite:///{database or Path(folder) / 'gradebook.db'}"
+    config.CourseDirectory.db_url = f"sqlite:///{Path(folder) / 'gradebook.db'}"
     return config
 
 
@@ -144,14 +145,6 @@ def executed(path):
     return notebook
 
 
-def write(notebook, path):
-    """Write a notebook whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(text(notebook), "utf-8")
-    part.replace(path)
-
-
 def text(notebook):
     """A notebook as it stands in its file."""
     return nbformat.writes(notebook) + "\n"
@@ -179,12 +172,12 @@ def main(arguments=None):
             if not path.exists() or path.read_text("utf-8") != text(notebook):
                 sys.exit(f"release/{name} is not what source/{name} gives: run `make assignments`")
             continue
-        write(notebook, path)
+        write(path, text(notebook))
         problem_set = ProblemSet(course / "source" / name / path.name)
         points = f"{len(problem_set.questions)} questions, {problem_set.points:g} points"
         print(f"release/{name}: for students, {points}", flush=True)
         if not chosen.release_only:
-            write(executed(problem_set.source_path), course / "solution" / name / path.name)
+            write(course / "solution" / name / path.name, text(executed(problem_set.source_path)))
             print(f"solution/{name}: for instructors, run", flush=True)
 
 

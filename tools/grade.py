@@ -140,14 +140,10 @@ class Grading:
     def grade(self, row):
         """Run one submission and keep the verdict."""
         problem_set = self.sets[row["problem_set"]]
-        try:
-            rebuilt = submission.rebuild(row["notebook"], problem_set)
-            result = execution.run(rebuilt, problem_set, self.limits, self.isolated)
-            result["answers"] = rebuilt.answers
-            reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
-        except Exception as error:  # whatever one submission does, the others are graded
-            raise GradingError(f"{type(error).__name__}: {error}") from error
-        return result
+        rebuilt = submission.rebuild(row["notebook"], problem_set)
+        result = execution.run(rebuilt, problem_set, self.limits, self.isolated)
+        result["answers"] = rebuilt.answers
+        reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
 
     def run(self, jobs):
         """Grade what has not been graded yet."""
@@ -159,10 +155,11 @@ class Grading:
             futures = {pool.submit(self.grade, row): row for row in waiting.values()}
             try:
                 for future in tqdm(as_completed(futures), total=len(futures), desc="grading", unit="notebook"):
-                    if future.exception():
-                        same = [row for row in self.rows if row["key"] == futures[future]["key"]]
-                        for row in same:
-                            row["flags"].append(f"not graded, try again: the grader failed: {future.exception()}")
+                    error = future.exception()  # whatever one submission does, the others are graded
+                    for row in self.rows if error else ():
+                        if row["key"] == futures[future]["key"]:
+                            said = f"{type(error).__name__}: {error}"
+                            row["flags"].append(f"not graded, try again: the grader failed: {said}")
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 print("\nInterrupted. What was graded is kept; run the same command to go on.", flush=True)
@@ -220,10 +217,6 @@ class Grading:
                 reports.write(self.grades / pictures[-1], reports.picture(rows, problem_set))
         reports.write(self.grades / "gradebook.csv", reports.table(self.rows))
         reports.write(self.grades / "index.html", reports.overview(self.rows, pictures))
-
-
-class GradingError(RuntimeError):
-    """The grader itself failed on a submission."""
 
 
 def main(arguments=None):

@@ -18,6 +18,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import SaveAutoGrades
 
 from grading.problem_set import grade_id, is_marked_by_hand
+from grading.reports import write
 
 COURSE = "autoencoders"
 
@@ -98,11 +99,7 @@ class Course:
         recorder.preprocess(notebook, resources)
         notebook.cells = list(_shown(notebook.cells, problem_set))
         for step in ("submitted", "autograded"):  # last what says that it is complete
-            target = self.path(student, name, step)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_suffix(".part")
-            nbformat.write(notebook, part)
-            part.replace(target)
+            write(self.path(student, name, step), nbformat.writes(notebook))
 
     def marks(self, student, name):
         """What an instructor gave by hand: question's cell to `(points or None, comment)`."""
