@@ -39,6 +39,15 @@ def check_array(x, name, shape=None, unit_interval=False):
     return x
 
 
+def check_same_shape(target, x_hat):
+    """Raise a ``ValueError`` unless a target's shape is its reconstruction's; a stream may leave sizes open (None)."""
+    wanted, came = tuple(x_hat)[1:], tuple(target)[1:]
+    if len(wanted) != len(came) or any(a != b for a, b in zip(wanted, came, strict=True) if None not in (a, b)):
+        raise ValueError(
+            f"y: expected one target per reconstruction, of shape (n, {str(wanted)[1:-1]}), got (n, {str(came)[1:-1]})"
+        )
+
+
 def check_positive_int(value, name):
     """Return ``value`` as an ``int`` of at least 1, or raise a ``ValueError`` that names ``name``."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:

@@ -165,7 +165,7 @@ def test_encoding_does_not_depend_on_the_batch_it_is_in(row, images):
 def test_fit_without_labels_lowers_the_loss_on_images_it_has_not_seen(row, images):
     model, x, unseen = row.model(), row.inputs(images[:1500]), row.inputs(images[1500:])
     before = model.evaluate(unseen, verbose=0, return_dict=True)["loss"]
-    history = model.fit(x, validation_data=unseen, epochs=5, batch_size=64, verbose=0).history
+    history = model.fit(x, validation_data=unseen, epochs=5, batch_size=32, verbose=0).history
     assert history["val_loss"][-1] < before - 0.1 * abs(before)
 
 
@@ -236,7 +236,9 @@ def test_a_tf_data_stream_of_pairs_trains_as_arrays_do(row, images):
         trained.append(model.predict(x, verbose=0))
     np.testing.assert_allclose(*trained, atol=1e-5)
     logged = model.evaluate(pairs, verbose=0, return_dict=True)
-    assert logged["mse"] == pytest.approx(np.mean((images[:200] - trained[1]) ** 2), rel=0.5)
+    random_code = isinstance(model, aelib.VariationalAutoencoder)
+    expected = np.mean((images[:200] - trained[1]) ** 2)
+    assert logged["mse"] == pytest.approx(expected, rel=0.5 if random_code else 1e-4)
 
 
 def test_callbacks_metrics_and_early_stopping_work_as_in_keras(row, images):
@@ -332,7 +334,7 @@ for path in sorted(folder.glob("*.keras")):
     x = x["x"] if set(x) == {"x"} else x
     model = keras.saving.load_model(path)
     before = model.predict(x, verbose=0)
-    model.fit(x, epochs=2, batch_size=64, shuffle=False, verbose=0)
+    model.fit(x, batch_size=32, shuffle=False, verbose=0)
     np.savez(path.with_suffix(".npz"), before=before, after=model.predict(x, verbose=0))
 """
 
@@ -341,16 +343,16 @@ def test_every_model_saved_here_gives_the_same_bits_and_goes_on_training_in_a_ne
     """One new process for all models, because starting TensorFlow takes seconds."""
     expected = {}
     for i, (name, (cls, arguments, *rest)) in enumerate(MODELS.items()):
-        x = rest[0](images[:200]) if rest else images[:200]
+        x = rest[0](images[:64]) if rest else images[:64]
         np.savez(tmp_path / f"{i}.inputs.npz", **(x if isinstance(x, dict) else {"x": x}))
         model = cls(**arguments())
         # Two models show that compiled graphs do the same as single steps.
         eagerly = EAGERLY and name not in ("stacked", "variational")
         model.compile(optimizer=keras.optimizers.Adam(0.005), run_eagerly=eagerly)
-        model.fit(x, epochs=2, batch_size=64, shuffle=False, verbose=0)
+        model.fit(x, batch_size=32, shuffle=False, verbose=0)
         model.save(tmp_path / f"{i}.keras")
         before = model.predict(x, verbose=0)
-        model.fit(x, epochs=2, batch_size=64, shuffle=False, verbose=0)
+        model.fit(x, batch_size=32, shuffle=False, verbose=0)
         expected[i] = name, before, model.predict(x, verbose=0)
     subprocess.run([sys.executable, "-c", CONTINUE_TRAINING, str(tmp_path)], check=True, capture_output=True)
     for i, (name, before, after) in expected.items():

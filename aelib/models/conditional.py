@@ -38,12 +38,12 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
 
     def posterior(self, x, training=None):
         """Mean and log variance of q(z|x, label): ``{"x", "label"} -> (n, latent_dim), (n, latent_dim)``."""
-        if isinstance(x, dict) and ops.is_tensor(x.get("x")):
-            mark = ops.tensordot(self._one_hot(x["label"], "float32"), ops.convert_to_tensor(self.marks), 1)
-            return super().posterior(x["x"] + ops.cast(mark, x["x"].dtype), training)
-        x = self._checked_inputs(x, "x")
-        marked = x["x"] + ops.convert_to_numpy(self.marks)[x["label"]]
-        return np.split(self._in_batches(self.encoder, marked), 2, axis=-1)
+        statistics = self.through(lambda x: self.encoder(self._marked(x), training=training), x, "x")
+        return self.mean_and_log_var(statistics)
+
+    def _marked(self, x):
+        mark = ops.tensordot(self._one_hot(x["label"], "float32"), ops.convert_to_tensor(self.marks), 1)
+        return x["x"] + ops.cast(mark, x["x"].dtype)
 
     def call(self, x, training=None):
         """``{"x", "label"} -> x_hat (batch, ...)`` through a random z; adds the KL."""
@@ -75,14 +75,17 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
     def _log_p_given(self, x, z):
         return super()._log_p_given(x["x"], self.with_label(z, x["label"]))
 
-    def _checked_inputs(self, x, name):
-        if isinstance(x, dict) and set(x) == {"x", "label"} and not any(part is None for part in x.values()):
-            images = self._checked(x["x"], name)
-            return {"x": images, "label": self._checked_label(x["label"], len(images))}
-        if hasattr(x, "__array__") or isinstance(x, (dict, list, tuple)):
-            came = f"one with {sorted(x)}" if isinstance(x, dict) else type(x).__name__
+    def checked(self, data, name, is_target=False):
+        """As in every model; inputs are dictionaries."""
+        if name in ("y", "validation_data[1]", "z"):
+            return super().checked(data, name)
+        if isinstance(data, dict) and set(data) == {"x", "label"} and not any(part is None for part in data.values()):
+            images = super().checked(data["x"], name, is_target)
+            return {"x": images, "label": self._checked_label(data["label"], len(images))}
+        if hasattr(data, "__array__") or isinstance(data, (dict, list, tuple)):
+            came = f"one with {sorted(data)}" if isinstance(data, dict) else type(data).__name__
             raise ValueError(f"{name}: expected a dictionary with 'x' and 'label', got {came}")
-        return x
+        return data
 
     def _checked_label(self, label, n):
         label = np.asarray(label)

@@ -28,11 +28,9 @@ class SparseAutoencoder(Objective):
 
     def encode(self, x, training=None):
         """``x (n, ...) -> z (n, latent_dim)``; in (0, 1) where there is a target."""
-        z = super().encode(x, training)
         if self.target is None:
-            return z
-        active = keras.activations.sigmoid(z)
-        return active if ops.is_tensor(x) else ops.convert_to_numpy(active)
+            return super().encode(x, training)
+        return self.through(lambda x: ops.sigmoid(self.encoder(x, training=training)), x, "x")
 
     def call(self, x, training=None):
         """``x (batch, ...) -> x_hat (batch, ...)``; adds the penalty."""

@@ -73,7 +73,7 @@ class StackedAutoencoder(Autoencoder):
             raise ValueError(
                 f"fit_layerwise: expected as many encoder as decoder layers, got {len(down)} and {len(up)}"
             )
-        x = self._checked(x, "x").reshape(len(x), -1)
+        x = self.checked(x, "x", is_target=True).reshape(len(x), -1)
         histories = []
         for lower, upper in zip(down, up, strict=True):
             n_features = x.shape[1]

@@ -55,7 +55,10 @@ class VariationalAutoencoder(SeededRandomness, Objective):
 
     def posterior(self, x, training=None):
         """Mean and log variance of q(z|x): ``x (n, ...) -> (n, latent_dim), (n, latent_dim)``."""
-        statistics = super().encode(x, training)
+        return self.mean_and_log_var(super().encode(x, training))
+
+    def mean_and_log_var(self, statistics):
+        """What the encoder gives, cut in two: ``(n, 2 latent_dim) -> (n, latent_dim), (n, latent_dim)``."""
         latent_dim = statistics.shape[-1] // 2
         return statistics[..., :latent_dim], statistics[..., latent_dim:]
 
@@ -84,7 +87,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
 
     def elbo(self, x, n_samples=1):
         """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact."""
-        x = self._checked_inputs(x, "x")
+        x = self.checked(x, "x", is_target=True)
         mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
         fit = [-self._log_p_given(x, z) for z in self._draws(mean, log_var, n_samples)]
         return -np.mean(fit, axis=0) - ops.convert_to_numpy(kl_divergence(mean, log_var))
@@ -95,7 +98,7 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         A lower bound on average, which tightens as ``n_samples`` grows. One draw of z is decoded at a time, so memory
         grows with ``n_samples x n`` numbers and not with the size of an example.
         """
-        x = self._checked_inputs(x, "x")
+        x = self.checked(x, "x", is_target=True)
         mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
         weights = []
         for z in self._draws(mean, log_var, n_samples):
