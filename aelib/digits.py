@@ -159,7 +159,8 @@ SKELETONS = {
 }
 FACTOR_NAMES = ("thickness", "slant", "rotation", "size", "width", "wobble")
 _POINTS = 100  # of ink per digit: about half a pixel apart, closer than the thinnest pen is wide
-_CHUNK = 4096  # images drawn at once, which bounds the memory
+_CHUNK = 4096  # images whose strokes are drawn at once, which bounds the memory
+_RENDERED_AT_ONCE = 64  # few enough for the processor's cache
 
 
 def make_digits(n_samples=60_000, random_state=0, fixed=None):
@@ -198,7 +199,10 @@ def make_digits(n_samples=60_000, random_state=0, fixed=None):
     for start in range(0, n_samples, _CHUNK):
         chunk = slice(start, start + _CHUNK)
         ink = _ink_points(rng, target[chunk], factors[chunk, 5])
-        images[chunk] = _render(_place(ink, factors[chunk]), factors[chunk, 0])
+        x, y = _place(ink, factors[chunk])
+        for i in range(0, len(x), _RENDERED_AT_ONCE):
+            few = slice(i, i + _RENDERED_AT_ONCE)
+            images[chunk][few] = _render((x[few], y[few]), factors[chunk, 0][few])
     return Bunch(images=images, target=target, factors=factors, factor_names=FACTOR_NAMES)
 
 
