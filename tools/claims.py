@@ -12,7 +12,9 @@ A chapter that no longer records its claim, or records one that is not its own, 
 import json
 import os
 import re
+from datetime import date
 from html import unescape
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
@@ -77,14 +79,19 @@ def check(app, env):
         kept = Path(app.outdir).parent / "claims"
         kept.mkdir(exist_ok=True)
         temporary = kept / f"{data}.part"
-        temporary.write_text(json.dumps(env.claims, indent=1), "utf-8")
+        content = {"aelib": version("aelib"), "date": f"{date.today()}", "claims": env.claims}
+        temporary.write_text(json.dumps(content, indent=1), "utf-8")
         temporary.replace(kept / f"{data}.json")
 
 
 def on_other_data(app):
-    """What the last build on other data recorded, as far as there was one here: data to page to claim."""
-    files = (Path(app.outdir).parent / "claims").glob("*.json")
-    return {f.stem: json.loads(f.read_text("utf-8")) for f in files if f.stem != os.environ.get("AELIB_BOOK_DATA")}
+    """What the last build on other data recorded, if there was one here with this aelib: data to page to claim."""
+    found = {}
+    for file in (Path(app.outdir).parent / "claims").glob("*.json"):
+        content = json.loads(file.read_text("utf-8"))
+        if file.stem != os.environ.get("AELIB_BOOK_DATA") and content.get("aelib") == version("aelib"):
+            found[file.stem] = content["claims"]
+    return found
 
 
 def fill(app, doctree, docname):
