@@ -1,5 +1,6 @@
 """The images of the course: MNIST where it can be had, digits drawn by ``make_digits`` where it cannot."""
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -9,9 +10,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import scipy
 from sklearn.utils import Bunch
 
-from aelib.digits import make_digits
+from aelib import digits
+from aelib.digits import FACTOR_NAMES
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 # Of the arrays' bytes, not of the file: the same images are around in differently compressed files.
@@ -21,6 +24,7 @@ MNIST_SHA256 = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zlib.error, zipfile.BadZipFile)  # of np.load
 TIMEOUT = 10.0  # seconds without an answer or a byte
 
 
@@ -63,7 +67,8 @@ def fetch_mnist():
 def load_images():
     """MNIST, or 70,000 images from ``make_digits`` where MNIST cannot be had; a warning says so.
 
-    ``AELIB_DATA=embedded`` asks for the drawn digits, without a warning.
+    ``AELIB_DATA=embedded`` asks for the drawn digits, without a warning. They are drawn once and kept in
+    ``cache_folder()``.
 
     Returns:
         A ``Bunch`` as from ``fetch_mnist``. The drawn digits have ``factors_train`` ``(60000, 6)``, ``factors_test``
@@ -74,10 +79,31 @@ def load_images():
             return fetch_mnist()
         except DataUnavailableError as error:
             warnings.warn(f"Using digits drawn by aelib.make_digits instead of MNIST. {error}", stacklevel=2)
-    train, test = make_digits(60_000, random_state=0), make_digits(10_000, random_state=1)
-    images = _images("drawn digits", "aelib.make_digits", train.images, train.target, test.images, test.target)
-    images.update(factors_train=train.factors, factors_test=test.factors, factor_names=train.factor_names)
+    drawn = _drawn_digits()
+    factors = {name: drawn.pop(name) for name in ("factors_train", "factors_test")}
+    images = _images("drawn digits", "aelib.make_digits", **drawn)
+    images.update(factors, factor_names=FACTOR_NAMES)
     return images
+
+
+def _drawn_digits():
+    """Drawn once per machine and version, since that takes seconds. A damaged file is drawn again."""
+    version = hashlib.sha256(f"{Path(digits.__file__).read_text('utf-8')}{np.__version__}{scipy.__version__}".encode())
+    path = cache_folder() / f"digits-{version.hexdigest()[:16]}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in (*MNIST_SHA256, "factors_train", "factors_test")}
+    except _UNREADABLE:
+        pass
+    train, test = digits.make_digits(60_000, random_state=0), digits.make_digits(10_000, random_state=1)
+    drawn = {"x_train": train.images, "y_train": train.target, "x_test": test.images, "y_test": test.target}
+    drawn |= {"factors_train": train.factors, "factors_test": test.factors}
+    with contextlib.suppress(OSError):  # a full or read-only disk costs time, and nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".digits-", dir=path.parent) as folder:
+            np.savez(Path(folder) / "digits.npz", **drawn)
+            (Path(folder) / "digits.npz").replace(path)
+    return drawn
 
 
 def _images(name, origin, x_train, y_train, x_test, y_test):
@@ -139,7 +165,7 @@ def _read_mnist(path, where):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in MNIST_SHA256}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zlib.error, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{where}: not a readable mnist.npz ({type(error).__name__}: {error})") from error
     for key, expected in MNIST_SHA256.items():
         if hashlib.sha256(np.ascontiguousarray(arrays[key])).hexdigest() != expected:

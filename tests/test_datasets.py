@@ -29,9 +29,10 @@ def tiny_mnist(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path, monkeypatch):
-    """No AELIB_DATA, an empty Keras cache, and a URL where nobody answers."""
+    """No AELIB_DATA, empty caches, and a URL where nobody answers."""
     monkeypatch.delenv("AELIB_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("AELIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets, "MNIST_URL", "http://127.0.0.1:9/mnist.npz")
     monkeypatch.setattr(datasets, "TIMEOUT", 1.0)
     return tmp_path / "keras" / "datasets"
@@ -164,14 +165,46 @@ def test_embedded_asks_for_drawn_digits_without_a_warning_and_without_the_networ
     asked = []
     serve(lambda handler: asked.append(handler.path))
     monkeypatch.setenv("AELIB_DATA", "embedded")
-    monkeypatch.setattr(datasets, "make_digits", lambda n, random_state: _few_digits(random_state))
+    monkeypatch.setattr(datasets.digits, "make_digits", few_digits)
     assert datasets.load_images().name == "drawn digits"
     with pytest.raises(datasets.DataUnavailableError, match="AELIB_DATA=embedded"):
         datasets.fetch_mnist()
     assert not asked and not [w for w in recwarn if w.category is UserWarning]
 
 
-def _few_digits(random_state):
-    from aelib.digits import make_digits
+draw = datasets.digits.make_digits
 
-    return make_digits(20, random_state)
+
+def few_digits(n_samples, random_state):
+    return draw(20 + random_state, random_state)
+
+
+def test_digits_are_drawn_once_and_again_where_the_file_is_damaged_or_of_another_version(tmp_path, monkeypatch):
+    monkeypatch.setenv("AELIB_DATA", "embedded")
+    calls = []
+    monkeypatch.setattr(
+        datasets.digits, "make_digits", lambda n, random_state: calls.append(n) or few_digits(n, random_state)
+    )
+    first, second = datasets.load_images(), datasets.load_images()
+    assert calls == [60_000, 10_000] and first.keys() == second.keys()
+    assert all(np.array_equal(first[key], second[key]) for key in first)
+    (kept,) = (tmp_path / "cache").glob("digits-*.npz")
+    whole = kept.read_bytes()
+    changed = bytearray(whole)
+    changed[len(whole) // 3] ^= 1  # a single bit of an image
+    for damaged in (whole[: len(whole) // 2], bytes(changed), b""):
+        kept.write_bytes(damaged)
+        calls.clear()
+        assert np.array_equal(datasets.load_images().x_train, first.x_train) and calls
+    monkeypatch.setattr(datasets.scipy, "__version__", "another")
+    calls.clear()
+    datasets.load_images()
+    assert calls and len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_where_nothing_can_be_kept_digits_are_drawn_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("AELIB_DATA", "embedded")
+    monkeypatch.setattr(datasets.digits, "make_digits", few_digits)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AELIB_CACHE", str(tmp_path / "file" / "cache"))
+    assert datasets.load_images().x_train.shape == (20, 28, 28)

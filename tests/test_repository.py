@@ -39,7 +39,7 @@ def tracked(pattern="*"):
 # Imports
 
 LEVELS = [
-    {"aelib.validation", "aelib.claims"},
+    {"aelib.validation", "aelib.pipeline", "aelib.claims"},
     {"aelib.losses", "aelib.digits"},
     {"aelib.datasets"},
     {"aelib.models"},
