@@ -1,68 +1,182 @@
-"""What does aelib's contract cost, and what do XLA and steps_per_execution bring?
+"""How fast does a model train, in aelib's defaults and elsewhere?
 
-    .venv/bin/python benchmarks/fit_speed.py [pairs]
+    .venv/bin/python benchmarks/fit_speed.py [rounds] [model ...]
 
-Trains the dense network 784-300-32-300-784 on 60,000 images with batches of 256, through aelib and as a plain
-functional Keras model with the same settings, in turn. Prints medians over the pairs and the ratio pair by pair. The
-first epoch after `compile`, which includes tracing and XLA's compilation, is reported apart.
+Four networks, each trained on random images in batches of 256: through aelib as it comes, as a plain Keras model with
+XLA (Keras's default) and without, through aelib on JAX, and by a hand-written PyTorch loop where PyTorch is installed.
+The contestants take turns, `rounds` times. Printed are milliseconds per step, the median over the rounds and the
+extremes, in steady state: the first epoch, with tracing and compilation, is reported apart. Last comes the time that
+the dense network's matrix products alone take, at the speed of one large product.
 """
 
+import os
 import statistics
+import subprocess
 import sys
 import time
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 import keras
-from keras import layers
+import numpy as np
 
 import aelib
+from aelib.models import machinery
+
+MODELS = {  # name: (aelib's model, images)
+    "784-3-784": (lambda: aelib.SimpleAutoencoder(3), 30_000),
+    "784-300-32-300-784": (lambda: aelib.StackedAutoencoder(32, (300,)), 30_000),
+    "convolutional": (lambda: aelib.ConvolutionalAutoencoder(16), 5_000),
+    "variational": (lambda: aelib.VariationalAutoencoder(20), 30_000),
+}
+BATCH, EPOCHS = 256, 3
 
 
-def plain(settings):
+def images(n):
+    return np.random.default_rng(0).random((n, 28, 28), dtype="float32")
+
+
+def ours(name, long=False):
+    """aelib as a reader uses it; `long` is as a training of more than 5,000 steps, for which `fit` may choose XLA."""
+    model, n = MODELS[name]
+    model, x = model(), images(n)
+    model.compile("adam")
+
+    def fit(epochs):
+        machinery._XLA_REPAYS_AFTER = 0 if long else 5_000
+        model.fit(x, epochs=epochs, batch_size=BATCH, verbose=0)
+
+    return fit
+
+
+def plain(name, jit_compile):
+    """The same layers as a plain Keras model; the variational one with its penalty."""
+    model, n = MODELS[name]
+    model, x = model(), images(n)
     image = keras.Input((28, 28))
-    hidden = layers.Dense(300, "relu")(layers.Flatten()(image))
-    code = layers.Dense(32)(hidden)
-    hidden = layers.Dense(300, "relu")(code)
-    model = keras.Model(image, layers.Reshape((28, 28))(layers.Dense(784, "sigmoid")(hidden)))
-    model.compile(optimizer="adam", loss="mse", **settings)
-    return lambda x, epochs: model.fit(x, x, epochs=epochs, batch_size=256, verbose=0)
+    if name == "variational":
+        model = PlainVariational(model.encoder, model.decoder)
+    else:
+        model = keras.Model(image, model.decoder(model.encoder(image)))
+    model.compile("adam", loss="mse", jit_compile=jit_compile)
+    return lambda epochs: model.fit(x, x, epochs=epochs, batch_size=BATCH, verbose=0)
 
 
-def ours(settings):
-    model = aelib.StackedAutoencoder(32, hidden_units=(300,))
-    model.compile(optimizer="adam", **settings)
-    return lambda x, epochs: model.fit(x, epochs=epochs, batch_size=256, verbose=0)
+class PlainVariational(keras.Model):
+    """As in Keras's own example: a random code, and its divergence as a loss."""
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder, self.decoder, self.seed = encoder, decoder, keras.random.SeedGenerator(0)
+
+    def call(self, x):
+        mean, log_var = keras.ops.split(self.encoder(x), 2, axis=-1)
+        self.add_loss(keras.ops.mean(aelib.models.variational.kl_divergence(mean, log_var)))
+        noise = keras.random.normal(keras.ops.shape(mean), seed=self.seed)
+        return self.decoder(mean + keras.ops.exp(0.5 * log_var) * noise)
 
 
-def seconds(fit, x, epochs):
+def torch_loop(name):
+    """A loop as one would write it by hand, with denormal numbers flushed."""
+    import torch  # noqa: TID251
+    from torch import nn  # noqa: TID251
+
+    torch.manual_seed(0)
+    torch.set_flush_denormal(True)
+    n = MODELS[name][1]
+    x = torch.from_numpy(images(n)).reshape(n, 784)
+    nets = {
+        "784-3-784": lambda: nn.Sequential(nn.Linear(784, 3), nn.Linear(3, 784), nn.Sigmoid()),
+        "784-300-32-300-784": lambda: nn.Sequential(
+            nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 32), nn.Linear(32, 300), nn.ReLU(), nn.Linear(300, 784),
+            nn.Sigmoid(),
+        ),
+        "convolutional": lambda: nn.Sequential(
+            nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
+            nn.Flatten(), nn.Linear(1568, 16), nn.Linear(16, 1568), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)),
+            nn.ConvTranspose2d(32, 16, 3, 2, 1, 1), nn.ReLU(), nn.ConvTranspose2d(16, 1, 3, 2, 1, 1), nn.Sigmoid(),
+            nn.Flatten(),
+        ),
+    }  # fmt: skip
+    if name not in nets:
+        return None
+    net = nets[name]()
+    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+
+    def fit(epochs):
+        for _ in range(epochs):
+            for rows in torch.randperm(n).split(BATCH):
+                batch = x[rows]
+                loss = (net(batch) - batch).square().sum(1).mean()
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+
+    return fit
+
+
+def step_milliseconds(name, fit, epochs):
     started = time.perf_counter()
-    fit(x, epochs)
-    return (time.perf_counter() - started) / epochs
+    fit(epochs)
+    return 1000 * (time.perf_counter() - started) / epochs / -(-MODELS[name][1] // BATCH)
 
 
-def main(pairs=5):
-    x = aelib.load_images().x_train
-    settings = {
-        "Keras's defaults (XLA, 1 step)": {"jit_compile": "auto", "steps_per_execution": 1},
-        "no XLA, 1 step": {"jit_compile": False, "steps_per_execution": 1},
-        "no XLA, 32 steps (aelib's default)": {"jit_compile": False, "steps_per_execution": 32},
-        "XLA, 32 steps": {"jit_compile": True, "steps_per_execution": 32},
-    }
-    print(f"{'':36s} first epoch     later epochs    ratio aelib/plain, later epochs")
-    print(f"{'':36s} plain  aelib    plain  aelib    median (min to max)")
-    for name, setting in settings.items():
-        first, later = [], []
-        for _ in range(pairs):
-            fits = plain(setting), ours(setting)
-            first.append([seconds(fit, x, 1) for fit in fits])
-            later.append([seconds(fit, x, 3) for fit in fits])
-        medians = [statistics.median(column) for rows in (first, later) for column in zip(*rows, strict=True)]
-        ratios = [b / a for a, b in later]
-        print(
-            f"{name:36s} {medians[0]:5.2f}  {medians[1]:5.2f}    {medians[2]:5.2f}  {medians[3]:5.2f}    "
-            f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-            flush=True,
-        )
+def on_jax(name, rounds):
+    """The same in a process of its own, since a process has one backend."""
+    command = [sys.executable, __file__, "--only-aelib", str(rounds), name]
+    done = subprocess.run(
+        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=True
+    )
+    first, *later = map(float, done.stdout.split())
+    return first, later
+
+
+def matrix_product_limit():
+    """Milliseconds that one step of the dense network needs for its products alone: forward and twice backward."""
+    a = np.ones((2048, 2048), "float32")
+    seconds = min(_seconds(lambda: a @ a) for _ in range(20))
+    flops = 3 * 2 * BATCH * 2 * (784 * 300 + 300 * 32) - 2 * BATCH * 784 * 300  # no gradient for the input
+    return 1000 * flops / (2 * 2048**3 / seconds), 2 * 2048**3 / seconds / 1e9
+
+
+def _seconds(call):
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def main(rounds=5, *names):
+    for name in names or MODELS:
+        contestants = {
+            "aelib": ours(name),
+            "aelib, long training": ours(name, long=True),
+            "Keras, XLA (its default)": plain(name, "auto"),
+            "Keras, no XLA": plain(name, False),
+        }
+        try:
+            contestants["PyTorch loop"] = torch_loop(name)
+        except ImportError:
+            print("PyTorch is not installed: its loop is left out")
+        contestants = {label: fit for label, fit in contestants.items() if fit is not None}
+        first = {label: step_milliseconds(name, fit, 1) for label, fit in contestants.items()}
+        later = {label: [] for label in contestants}
+        for _ in range(rounds):
+            for label, fit in contestants.items():
+                later[label].append(step_milliseconds(name, fit, EPOCHS))
+        first["aelib on JAX"], later["aelib on JAX"] = on_jax(name, rounds)
+        for label, values in later.items():
+            print(
+                f"{name:20s} {label:26s} {statistics.median(values):6.2f} ms per step ({min(values):.2f} to "
+                f"{max(values):.2f}), first epoch {first[label]:.1f}",
+                flush=True,
+            )
+    limit, speed = matrix_product_limit()
+    print(f"784-300-32-300-784   matrix products alone      {limit:6.2f} ms per step, at {speed:.0f} GFLOP/s")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    if sys.argv[1:2] == ["--only-aelib"]:
+        fit = ours(sys.argv[3])
+        print(*(step_milliseconds(sys.argv[3], fit, epochs) for epochs in (1, *[EPOCHS] * int(sys.argv[2]))))
+    else:
+        main(*map(int, sys.argv[1:2]), *sys.argv[2:])
