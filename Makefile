@@ -11,6 +11,10 @@ READY := $(VENV)/.ready
 # The newest Python that TensorFlow has wheels for and that runs here; `make book PYTHON=...` chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+# `make ... JOBS=n` runs so many tests or notebooks at once. `make book` finds out by itself.
+ifdef JOBS
+export AELIB_JOBS := $(JOBS)
+endif
 JOBS ?= 2
 COURSE ?= notebooks/assignments
 ISOLATION ?= box
@@ -22,11 +26,14 @@ MOVED := $(shell test ! -f $(READY) || test "$$(cat $(READY))" = "$(CURDIR)" || 
 ifneq ($(filter-out embedded,$(AELIB_DATA)),)
 export AELIB_DATA := $(abspath $(AELIB_DATA))
 endif
+ifneq ($(AELIB_CACHE),)
+export AELIB_CACHE := $(abspath $(AELIB_CACHE))
+endif
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments assignments grade mark serve lint format lock env repository figures clean distclean
+.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -110,8 +117,12 @@ repository: $(READY)  ## change the repository's address everywhere: make reposi
 figures: $(READY)  ## redraw the pictures of the README and the front page
 	@$(BIN)/python tools/figures.py
 
-clean:  ## remove the built book and its execution cache
+clean:  ## remove the built book; executed notebooks are kept
 	@rm -rf _build .pytest_cache .ruff_cache
+
+clean-cache: $(READY)  ## forget executed notebooks and drawn digits, so that the next run computes everything again
+	@cache="$$($(BIN)/python -c 'from aelib.datasets import cache_folder; print(cache_folder())')" && \
+		rm -rf "$$cache/executed" "$$cache"/digits-*
 
 distclean: clean  ## remove the environments as well
 	@rm -rf $(VENV) .venv-floor *.egg-info

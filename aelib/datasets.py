@@ -123,6 +123,16 @@ def _keras_cache():
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
+def cache_folder():
+    """Where this course keeps what took long to compute: ``$AELIB_CACHE``, or ``aelib`` in the user's cache folder.
+
+    Whatever is in it can be computed again, so it may be deleted at any time.
+    """
+    import pooch  # not above, as in _from_download
+
+    return Path(os.environ.get("AELIB_CACHE") or pooch.os_cache("aelib")).expanduser()
+
+
 def _read_mnist(path, where):
     if not path.exists():
         raise FileNotFoundError(f"{where}: no such file")

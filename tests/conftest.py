@@ -40,13 +40,14 @@ def images(digits):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Keep what shares something slow in one process: a contract row its compiled model, a graded class its grades."""
+    """Keep what shares something slow in one process: a compiled model, a class's grades, a book."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             if "test_contract" in nodeid and "[" in nodeid:
                 return nodeid[nodeid.index("[") :]
-            return nodeid.split("::")[0] if "test_grading" in nodeid or "test_leaks" in nodeid else nodeid
+            whole = ("test_book", "test_grading", "test_leaks")
+            return nodeid.split("::")[0] if any(name in nodeid for name in whole) else nodeid
 
     return Together(config, log)

@@ -15,12 +15,6 @@ EMBEDDED = (
 )
 
 
-def use_keyed_cache(app, config):
-    """The execution cache that belongs to this library and this data; set by tools/book.py."""
-    if "AELIB_BOOK_CACHE" in os.environ:
-        config.nb_execution_cache_path = os.environ["AELIB_BOOK_CACHE"]
-
-
 def add_provenance(app, doctree):
     """Insert the line below the title, and above it a note if the page used the drawn digits in place of MNIST."""
     executed = NbMetadataCollector.get_exec_data(app.env, app.env.docname)
@@ -57,7 +51,6 @@ def drop_thebe(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("config-inited", use_keyed_cache)
     app.connect("doctree-read", add_provenance)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"version": "1", "parallel_read_safe": False}

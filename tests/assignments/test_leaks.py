@@ -105,7 +105,7 @@ def test_no_canary_is_in_the_rendered_book_its_sources_or_its_search_index(cours
     preview = f"notebooks/assignments/release/{NAME}/{NAME}"
     toc = {"format": "jb-book", "root": "book/index", "chapters": [{"file": preview}]}
     (root / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
-    environment = os.environ | {"AELIB_DATA": "embedded"}
+    environment = os.environ | {"AELIB_DATA": "embedded", "AELIB_CACHE": str(root / "cache")}
     build = [sys.executable, "tools/book.py"]
     done = subprocess.run(build, cwd=root, env=environment, capture_output=True, text=True)
     assert not done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
