@@ -33,7 +33,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
+.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -52,10 +52,15 @@ test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch w
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
 test-notebooks: $(READY)  ## run every notebook as a test
-	@$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks --ignore notebooks/assignments
+	@env $$($(BIN)/python tools/threads.py $(JOBS)) \
+		$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks --ignore notebooks/assignments
 
 test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests/assignments
+
+profile: $(READY)  ## run notebooks and list their slowest cells: make profile NB=notebooks/05_embedding_dimension.ipynb
+	@test -n "$(NB)" || { echo "Name a notebook: make profile NB=notebooks/05_embedding_dimension.ipynb"; exit 1; }
+	@$(BIN)/python tools/timings.py $(NB)
 
 assignments: $(READY)  ## write student and instructor versions of the problem sets
 	@$(BIN)/python tools/assignments.py --course "$(COURSE)" $(PS)

@@ -15,6 +15,7 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 import execution  # noqa: E402
 import threads  # noqa: E402
+import timings  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +143,14 @@ def test_a_number_of_notebooks_at_once_that_is_none_is_refused_by_name(clone, mo
             execution.workers(3)
     monkeypatch.setenv("AELIB_JOBS", "5")
     assert execution.workers(3) == 3
+
+
+def test_the_slowest_cells_of_a_profile_and_of_the_last_run_come_first(clone):
+    path = write_notebook(clone / "one.ipynb", "pass", "import time; time.sleep(1)", "time.sleep(0.3)")
+    run(path)
+    for notebooks in (timings.profile([path]), timings.last_runs()):
+        first, second, *_ = timings.slowest(notebooks)
+        assert first.endswith("one, cell 3: import time; time.sleep(1)") and second.endswith("cell 4: time.sleep(0.3)")
 
 
 def test_what_nobody_used_for_two_months_is_removed(clone):

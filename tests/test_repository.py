@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -225,6 +226,27 @@ def test_every_notebook_and_page_is_in_the_table_of_contents_and_nothing_else_is
     sources = [*NOTEBOOKS, *previews, *(ROOT / "book").glob("*.md")]
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in sources}
     assert listed == pages - {"book/LICENSE"}
+
+
+# The gate
+
+
+def test_the_gate_stops_at_the_first_failing_step_and_says_how_long_each_took_and_which_tests_were_slow(tmp_path):
+    """With a `make` that does nothing."""
+    (tmp_path / "repository" / ".ci").mkdir(parents=True)
+    gate = shutil.copy(ROOT / ".ci" / "run", tmp_path / "repository" / ".ci")
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "2.50s call tests/of.py::$1"\ntest "$1" != "$FAILS"\n', "utf-8")
+    make.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    for fails, steps in (("nothing", ["env", "lint", "test", "test-backends", "book"]), ("lint", ["env", "lint"])):
+        environment = os.environ | {"PATH": path, "FAILS": fails}
+        done = subprocess.run(["bash", gate], env=environment, capture_output=True, text=True)
+        assert (done.returncode == 0) == (fails == "nothing"), done.stdout
+        work, table = done.stdout.split("== what took how long")
+        assert re.findall(r"2\.50s call tests/of\.py::(\S+)", work) == steps
+        assert sorted(re.findall(r"2\.50s call tests/of\.py::(\S+)", table)) == sorted(steps)
+        assert ("lint, FAILED" in table) == (fails == "lint") and re.search(r"\d s  all", table)
 
 
 # Texts
