@@ -39,7 +39,7 @@ help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
 
 book: $(READY)  ## run every notebook and build the pages in _build/html
-	@$(BIN)/python tools/book.py
+	@$(BIN)/python tools/book/build.py
 
 test: test-unit test-notebooks test-assignments  ## run the unit tests, every notebook, and the graders
 
@@ -52,7 +52,7 @@ test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch w
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
 test-notebooks: $(READY)  ## run every notebook as a test
-	@env $$($(BIN)/python tools/threads.py $(JOBS)) \
+	@env $$($(BIN)/python tools/book/threads.py $(JOBS)) \
 		$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks --ignore notebooks/assignments
 
 test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
@@ -60,17 +60,17 @@ test-assignments: $(READY)  ## grade right, wrong and hostile answers to the pro
 
 profile: $(READY)  ## run notebooks and list their slowest cells: make profile NB=notebooks/05_embedding_dimension.ipynb
 	@test -n "$(NB)" || { echo "Name a notebook: make profile NB=notebooks/05_embedding_dimension.ipynb"; exit 1; }
-	@$(BIN)/python tools/timings.py $(NB)
+	@$(BIN)/python tools/book/timings.py $(NB)
 
 assignments: $(READY)  ## write student and instructor versions of the problem sets
-	@$(BIN)/python tools/assignments.py --course "$(COURSE)" $(PS)
+	@$(BIN)/python tools/assignments/versions.py --course "$(COURSE)" $(PS)
 
 grade: $(READY)  ## grade a folder of notebooks: make grade SUBMISSIONS=folder
 	@test -n "$(SUBMISSIONS)" || { echo "Name the folder of submitted notebooks: make grade SUBMISSIONS=folder"; exit 1; }
-	@$(BIN)/python tools/grade.py "$(SUBMISSIONS)" --course "$(COURSE)" --isolation $(ISOLATION) $(if $(GRADES),--grades "$(GRADES)")
+	@$(BIN)/python tools/assignments/grade.py "$(SUBMISSIONS)" --course "$(COURSE)" --isolation $(ISOLATION) $(if $(GRADES),--grades "$(GRADES)")
 
 mark: $(READY)  ## mark answers in words by hand: make mark SUBMISSIONS=folder
-	@$(BIN)/python tools/mark.py "$(or $(GRADES),$(SUBMISSIONS:/=)-graded)"
+	@$(BIN)/python tools/assignments/mark.py "$(or $(GRADES),$(SUBMISSIONS:/=)-graded)"
 
 serve: $(READY)  ## show the built book at http://localhost:8000
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
@@ -79,12 +79,12 @@ serve: $(READY)  ## show the built book at http://localhost:8000
 lint: $(READY)  ## check style, formatting and that the notebooks are normalised
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python tools/notebooks.py --check
+	@$(BIN)/python tools/maintenance/notebooks.py --check
 
 format: $(READY)  ## mend what `make lint` complains about
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/python tools/notebooks.py
+	@$(BIN)/python tools/maintenance/notebooks.py
 
 env: $(READY)  ## create the environment alone
 
@@ -117,10 +117,10 @@ test-floor:  ## run the unit tests of aelib with the oldest supported packages; 
 	@.venv-floor/bin/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) $(addprefix tests/test_, datasets.py digits.py experiments.py plots.py)
 
 repository: $(READY)  ## change the repository's address everywhere: make repository URL=https://github.com/you/name
-	@$(BIN)/python tools/repository.py "$(URL)"
+	@$(BIN)/python tools/maintenance/repository.py "$(URL)"
 
 figures: $(READY)  ## redraw the pictures of the README and the front page
-	@$(BIN)/python tools/figures.py
+	@$(BIN)/python tools/maintenance/figures.py
 
 clean:  ## remove the built book; executed notebooks are kept
 	@rm -rf _build .pytest_cache .ruff_cache

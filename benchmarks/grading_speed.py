@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / "assignments"), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT / "tests" / "assignments"), str(ROOT / "tools" / "assignments")]
 from classroom import NOT_NOTEBOOKS, make_class  # noqa: E402
 
 
@@ -31,7 +31,7 @@ def main(n=200):
         expected = make_class(folder, n, seed=1, share_broken=0.1, victim=victim)
         watched = [folder, victim, ROOT / "aelib", ROOT / "notebooks", ROOT / "tools"]
         before, grades = state(*watched), Path(place) / "class-graded"
-        command = [sys.executable, str(ROOT / "tools" / "grade.py"), str(folder)]
+        command = [sys.executable, str(ROOT / "tools" / "assignments" / "grade.py"), str(folder)]
 
         started = time.monotonic()
         first = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -53,7 +53,7 @@ def new_book(root, *cells, **options):
 
 
 def command():
-    return [sys.executable, "tools/book.py"]
+    return [sys.executable, "tools/book/build.py"]
 
 
 def environment(cache):

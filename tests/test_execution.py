@@ -11,7 +11,7 @@ import nbformat
 import psutil
 import pytest
 
-TOOLS = Path(__file__).resolve().parent.parent / "tools"
+TOOLS = Path(__file__).resolve().parent.parent / "tools" / "book"
 sys.path.insert(0, str(TOOLS))
 import execution  # noqa: E402
 import threads  # noqa: E402

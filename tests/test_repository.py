@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "tools" / "maintenance"))
 import notebooks as notebook_tool  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -289,7 +289,7 @@ def test_one_command_changes_the_address_everywhere(tmp_path):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
     old, new = CONFIG["repository"]["url"], "https://git.example.org/someone/course"
-    command = [sys.executable, str(tmp_path / "tools" / "repository.py")]
+    command = [sys.executable, str(tmp_path / "tools" / "maintenance" / "repository.py")]
     subprocess.run([*command, new], check=True, capture_output=True)
     texts = {p: p.read_text("utf-8") for p in tmp_path.rglob("*") if p.suffix in {".md", ".yml", ".ipynb"}}
     assert not [path for path, text in texts.items() if old in text]

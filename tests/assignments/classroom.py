@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))  # for programs; the tests' conftest does it for tests
+sys.path.insert(0, str(ROOT / "tools" / "assignments"))  # for programs; the tests' conftest does it for tests
 from answers import answers, notebook  # noqa: E402
 from grading.problem_set import ASSIGNMENTS, grade_id, is_answer, is_test, names_defined, problem_sets  # noqa: E402
 

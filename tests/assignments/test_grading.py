@@ -41,7 +41,7 @@ from nbgrader.api import Gradebook
 
 BANK = bank()
 SETS = {name: found for name, (found, _) in BANK.items()}
-GRADE = [sys.executable, str(ROOT / "tools" / "grade.py")]
+GRADE = [sys.executable, str(ROOT / "tools" / "assignments" / "grade.py")]
 
 
 def needs_box():

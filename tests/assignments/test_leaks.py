@@ -10,11 +10,11 @@ import nbformat
 import pytest
 import yaml
 from answers import notebook
-from assignments import main as write_assignments
 from classroom import ROOT, bank, student, write
 from grading import sandbox
 from grading.problem_set import ProblemSet, is_answer, is_marked_by_hand, is_test
 from leaks import forms, search
+from versions import main as write_assignments
 
 NAME = "ps2_linear_autoencoder_and_pca"
 PLACES = (
@@ -106,7 +106,7 @@ def test_no_canary_is_in_the_rendered_book_its_sources_or_its_search_index(cours
     toc = {"format": "jb-book", "root": "book/index", "chapters": [{"file": preview}]}
     (root / "_toc.yml").write_text(yaml.safe_dump(toc), "utf-8")
     environment = os.environ | {"AELIB_DATA": "embedded", "AELIB_CACHE": str(root / "cache")}
-    build = [sys.executable, "tools/book.py"]
+    build = [sys.executable, "tools/book/build.py"]
     done = subprocess.run(build, cwd=root, env=environment, capture_output=True, text=True)
     assert not done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
     html = root / "_build" / "html"
@@ -145,7 +145,13 @@ def test_no_canary_is_in_feedback_overview_or_table_even_of_somebody_who_looks_f
         "    raise AssertionError(''.join(__import__('linecache').getlines(frame.f_code.co_filename)))"
     )
     write(notebook(problem_set, {"excess": spy}), tmp_path / "in" / "spy.ipynb")
-    command = [sys.executable, str(ROOT / "tools" / "grade.py"), str(tmp_path / "in"), "--course", str(course)]
+    command = [
+        sys.executable,
+        str(ROOT / "tools" / "assignments" / "grade.py"),
+        str(tmp_path / "in"),
+        "--course",
+        str(course),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     graded = tmp_path / "in-graded"
     pages = list((graded / "feedback").rglob("*.html"))

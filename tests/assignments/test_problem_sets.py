@@ -6,10 +6,10 @@ import re
 import nbformat
 import pytest
 from answers import answers, check
-from assignments import LeakError, check_leaks, released, text
 from classroom import ASSIGNMENTS
 from grading import sandbox
 from grading.problem_set import grade_id, is_answer, is_test, problem_sets, role
+from versions import LeakError, check_leaks, released, text
 
 import aelib
 

@@ -1,6 +1,6 @@
 """Programs that run beside each other share the processor's cores.
 
-    env $(python tools/threads.py 2) COMMAND
+    env $(python tools/book/threads.py 2) COMMAND
 
 runs a command that starts two programs at once, each with half the cores.
 """

@@ -1,4 +1,4 @@
-"""Grade a folder of submitted notebooks: `tools/grade.py` is the command, this package its parts.
+"""Grade a folder of submitted notebooks: `tools/assignments/grade.py` is the command, this package its parts.
 
 - `problem_set`: what was asked, and for how many points.
 - `submission`: from a file that came back to the notebook that is run.

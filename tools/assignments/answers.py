@@ -1,11 +1,11 @@
-"""Grade the graders: `python tools/answers.py` runs right, untouched and wrong answers to every question.
+"""Grade the graders: `python tools/assignments/answers.py` runs right, untouched and wrong answers to every question.
 
 `answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`.
 The reference solution and the alternative must get full marks, the stub none, and each wrong answer none, with a
 message that holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
 another.
 
-    python tools/answers.py [--course FOLDER] [NAME ...]
+    python tools/assignments/answers.py [--course FOLDER] [NAME ...]
 """
 
 import argparse

@@ -1,7 +1,9 @@
 """Where the time goes: `make profile NB=notebooks/05_embedding_dimension.ipynb`.
 
-python tools/timings.py NOTEBOOK ...    run them, one after another, and list their slowest cells
-python tools/timings.py                 list the slowest cells of the book, from when each notebook last ran
+It prints the slowest cells, and how many cores a notebook kept busy.
+
+    python tools/book/timings.py NOTEBOOK ...    run them, one after another, and list their slowest cells
+    python tools/book/timings.py                 list the slowest cells of the book, from when each notebook last ran
 """
 
 import asyncio

@@ -6,7 +6,7 @@ From `notebooks/assignments/source/` to
   Colab opens it from there; a test compares it with its source.
 - `solution/`, for instructors: executed, with model answers, rubrics and hidden tests. Never in the repository.
 
-    python tools/assignments.py [--course FOLDER] [--release-only] [--check] [NAME ...]
+    python tools/assignments/versions.py [--course FOLDER] [--release-only] [--check] [NAME ...]
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import nbformat
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "maintenance"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading.problem_set import ASSIGNMENTS, HIDDEN, SOLUTION, ProblemSet, is_answer, is_marked_by_hand
 from grading.reports import write

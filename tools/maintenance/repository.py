@@ -6,7 +6,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from notebooks import ROOT, repository_address
 
@@ -22,8 +21,8 @@ def main(arguments):
         path = ROOT / document
         text = path.read_text("utf-8").replace(old, new).replace(f"cd {old.rsplit('/', 1)[1]}\n", f"cd {name}\n")
         path.write_text(text, "utf-8")
-    for tool in (["notebooks.py"], ["assignments.py", "--release-only"]):
-        subprocess.run([sys.executable, str(Path(__file__).with_name(tool[0])), *tool[1:]], check=True)
+    for tool in (["maintenance/notebooks.py"], ["assignments/versions.py", "--release-only"]):
+        subprocess.run([sys.executable, str(ROOT / "tools" / tool[0]), *tool[1:]], check=True)
     print(f"{old} -> {new}")
 
 

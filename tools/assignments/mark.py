@@ -2,7 +2,7 @@
 
 Points and comments given there come back into `gradebook.csv` and the feedback pages with the next `make grade`.
 
-    python tools/mark.py GRADES [arguments for JupyterLab]
+    python tools/assignments/mark.py GRADES [arguments for JupyterLab]
 """
 
 import argparse

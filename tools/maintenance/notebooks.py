@@ -1,11 +1,11 @@
 """Normalise the notebooks, so that a change to one shows as that change and nothing else.
 
-    python tools/notebooks.py            rewrite what is not normal
-    python tools/notebooks.py --check    say what is not normal and exit 1
+    python tools/maintenance/notebooks.py            rewrite what is not normal
+    python tools/maintenance/notebooks.py --check    say what is not normal and exit 1
 
 A normal notebook has no outputs, no execution counts, no metadata but the kernel's name, `tags` and `mystnb` (and
 nbgrader's, in the sources of problem sets), and as its first code cell the one that installs aelib on Colab, with the
-repository's address from `_config.yml`. The student versions of problem sets are written by `tools/assignments.py`.
+repository's address from `_config.yml`. `tools/assignments/versions.py` writes the student versions of problem sets.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KEPT_CELL_METADATA = ("tags", "mystnb", "nbgrader")
 NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/assignments/source/*/*.ipynb")
 NORMAL_METADATA = {

@@ -52,7 +52,7 @@ class Course:
 
     def prepare(self, problem_sets):
         """Tell nbgrader about these problem sets, once for each version of their sources."""
-        from assignments import generate
+        from versions import generate
 
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.source.parent / "nbgrader_config.py"

@@ -18,7 +18,7 @@ import matplotlib
 import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOT = Path(__file__).with_name("kernel.py")
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/nix")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-ASSIGNMENTS = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
+ASSIGNMENTS = Path(__file__).resolve().parents[3] / "notebooks" / "assignments"
 SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION.*?END SOLUTION[^\n]*\n?", re.S | re.M)
 HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*\n?", re.S | re.M)
 

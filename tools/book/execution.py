@@ -29,7 +29,7 @@ from nbclient.exceptions import CellExecutionError
 from threads import share
 from tqdm import tqdm
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 3e9  # bytes that a chapter takes, at most
 KEPT_DAYS = 60
 TAGS = {"raises-exception", "skip-execution"}  # those that change what is executed

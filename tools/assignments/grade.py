@@ -11,7 +11,7 @@ authors, or in a folder for each. Beside it, in `FOLDER-graded`, come out
 Each submission runs by itself, in a box without network, files of others or much memory (see `grading/sandbox.py`). An
 interrupted run goes on where it stopped, and a submission that was graded before is not run again.
 
-    python tools/grade.py SUBMISSIONS [--grades FOLDER] [--course FOLDER] [--jobs N] [--isolation box|none]
+    python tools/assignments/grade.py SUBMISSIONS [--grades FOLDER] [--course FOLDER] [--jobs N] [--isolation box|none]
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Search places that students can see for what only instructors may: `python tools/leaks.py PLACE ...`.
+"""Search places that students can see for what only instructors may: `python tools/assignments/leaks.py PLACE ...`.
 
 Places are files and folders: the release, the built book with its `_sources` and search index, an sdist, feedback.
 Looked for are the lines of solutions, model answers, rubrics and hidden tests that no student version holds.
@@ -13,10 +13,9 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from assignments import public_lines, secrets
 from grading.problem_set import ASSIGNMENTS, problem_sets
-
-from notebooks import ROOT
+from grading.sandbox import ROOT
+from versions import public_lines, secrets
 
 
 def files(place):
