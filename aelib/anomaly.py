@@ -88,7 +88,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         epochs: of training; 0 uses ``model`` as it is, trained elsewhere on other normal examples.
         batch_size: examples per step.
         learning_rate: of Adam.
-        random_state: seed of weights, noise, and of which examples are held back.
+        random_state: seed of weights, noise, and of which examples are held back. Seeds inside ``model`` stay.
 
     Attributes:
         model_: the trained autoencoder.
@@ -127,13 +127,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         X = validate_data(self, X, dtype="float32", allow_nd=True, ensure_min_samples=2)  # noqa: N806
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         train, held_back = train_test_split(X, test_size=self.validation_fraction, random_state=seed)
-        with _random_state_of_others_untouched():
-            self.model_ = dense_for_tables(X.shape[1:]) if self.model is None else _copy(self.model, X.shape[1:])
-            train, held_back = self._shaped(train), self._shaped(held_back)
-            if self.epochs:
-                self.model_.compile(keras.optimizers.Adam(self.learning_rate))
-                self.model_.restart(seed)
-                self.model_.fit(train, epochs=self.epochs, batch_size=self.batch_size, verbose=0)
+        with _keras_seeded(seed):
+            self.model_ = self._new_model(X.shape[1:])
+        train, held_back = self._shaped(train), self._shaped(held_back)
+        if self.epochs:
+            self.model_.compile(keras.optimizers.Adam(self.learning_rate))
+        order = np.random.default_rng(seed)
+        for _ in range(self.epochs):  # Keras would shuffle with generators that belong to the whole process
+            shuffled = order.permutation(train)
+            self.model_.fit(shuffled, batch_size=self.batch_size, shuffle=False, verbose=0)
         self.codes_ = LedoitWolf().fit(self.model_.encode(train)) if self.anomaly_score == "latent" else None
         normality = np.sort(-self._anomaly_scores(held_back))
         # Of n + 1 exchangeable examples a new one is below the k-th smallest of the others in k of n + 1 cases.
@@ -154,6 +156,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def predict(self, X):  # noqa: N803
         """``(n,)``: 1 for normal examples, -1 for anomalies."""
         return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def _new_model(self, shape):
+        """For examples of this shape, with random weights, or with those of a model that is not to be trained."""
+        if self.model is None:
+            return dense_for_tables(shape)
+        new = type(self.model).from_config(self.model.get_config())
+        if not new.built:
+            new.build(self.model.built_for if self.model.built else (None, *shape))
+        given = self.model.get_weights()  # none, if it is not built
+        if given and not self.epochs:
+            new.set_weights(given)
+        return new
 
     def _anomaly_scores(self, x):
         """In blocks of one size, the last one padded: then no bit of a score depends on the other examples."""
@@ -177,7 +191,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _shaped(self, x):
         """Flat examples in the shape that the model takes: a ``Pipeline`` may have flattened them."""
         shape = getattr(self.model_.encoder, "input_shape", (None, *x.shape[1:]))[1:]
-        if x.shape[1:] != shape and x[0].size == np.prod(shape):
+        if None not in shape and x.shape[1:] != shape and x[0].size == np.prod(shape):
             x = x.reshape(-1, *shape)
         return check_array(x, "X", shape)
 
@@ -209,23 +223,15 @@ def dense_for_tables(shape):
     return Autoencoder(encoder, decoder)
 
 
-def _copy(model, shape):
-    """An equal model with the same weights, not compiled; built for examples of this shape if it was not built."""
-    new = type(model).from_config(model.get_config())
-    if not new.built:
-        new.build(model.built_for if model.built else (None, *shape))
-    weights = model.get_weights()
-    if weights:
-        new.set_weights(weights)
-    return new
-
-
 @contextlib.contextmanager
-def _random_state_of_others_untouched():
-    """Seeding Keras seeds Python's and numpy's global generators too, which are not ours to reset."""
-    kept = random.getstate(), np.random.get_state()  # noqa: NPY002
+def _keras_seeded(seed):
+    """Layers made here have seeded weights and noise, because Keras takes their seeds from Python's generator.
+
+    ``keras.utils.set_random_seed`` would reset generators that are not ours, and that cannot all be set back.
+    """
+    kept = random.getstate()
+    random.seed(seed)
     try:
         yield
     finally:
-        random.setstate(kept[0])
-        np.random.set_state(kept[1])  # noqa: NPY002
+        random.setstate(kept)

@@ -56,13 +56,43 @@ def test_the_threshold_comes_from_examples_that_the_model_has_not_seen(rng):
     assert 0.05 < np.mean(scores < overfit.offset_) < 0.2  # 6 of the 12 that were held out, hardly one of the 48
 
 
-def test_the_given_model_is_copied_and_other_random_numbers_are_left_alone(ones):
+def test_the_given_model_is_copied_and_never_changed(ones):
     model = aelib.StackedAutoencoder(8, (64,))
     weights = [w.copy() for w in model.get_weights()]
-    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
     AnomalyDetector(model, epochs=1, random_state=0).fit(ones[0])
-    assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("model", [None, aelib.DenoisingAutoencoder(2)], ids=["table", "denoising"])
+def test_random_numbers_of_others_go_on_as_if_there_had_been_no_fit(ones, model):
+    def draws(between):
+        keras.utils.set_random_seed(7)
+        before = float(keras.random.uniform(()))  # makes Keras's own generator
+        between()
+        drawn = [random.random(), np.random.rand(), float(keras.random.uniform(()))]  # noqa: NPY002
+        drawn.append(float(keras.initializers.RandomNormal()(())))
+        if keras.backend.backend() == "tensorflow":
+            drawn.append(float(sys.modules["tensorflow"].random.uniform(())))
+        return [before, *drawn]
+
+    detector = AnomalyDetector(model, epochs=2, random_state=0)
+    assert draws(lambda: detector.fit(ones[0][:50])) == draws(lambda: None)
+
+
+def test_another_seed_gives_other_weights_and_the_same_one_the_same(ones):
+    first, second, third = (
+        AnomalyDetector(epochs=1, random_state=seed).fit(ones[0][:50, 14]).model_.get_weights()[0] for seed in (0, 1, 1)
+    )
+    assert not np.allclose(first, second) and np.array_equal(second, third)
+
+
+def test_a_model_with_open_sizes_takes_examples_of_any_size(rng):
+    layers = keras.layers
+    encoder = keras.Sequential([keras.Input((None, 3)), layers.Conv1D(2, 3, padding="same")])
+    decoder = keras.Sequential([keras.Input((None, 2)), layers.Conv1D(3, 3, padding="same")])
+    x = rng.normal(size=(40, 8, 3))
+    detector = AnomalyDetector(aelib.Autoencoder(encoder, decoder), epochs=1, random_state=0).fit(x)
+    assert detector.score_samples(x).shape == (40,)
 
 
 def test_with_no_epochs_a_trained_model_is_used_as_it_is(ones):
