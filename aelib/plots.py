@@ -1,13 +1,28 @@
 """Arrays in, figure out. Nothing here trains or predicts."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
-# Okabe & Ito (2008): ten colours that survive colour blindness and print, one per class.
+# One colour per class. The eight of Okabe & Ito (2008), which survive colour blindness, with the yellow darkened so that it
+# shows on white; and a grey and a wine red to make ten.
 CLASS_COLOURS = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#B5A400", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#882255",
 )  # fmt: skip
-MODEL_COLOURS = {"PCA": "#000000", "autoencoder": "#0072B2", "baseline": "#999999", "other": "#D55E00"}
+# The same colour for the same model in the whole book.
+MODEL_COLOURS = {
+    "PCA": "#000000",
+    "autoencoder": "#0072B2",  # plain and dense
+    "untrained": "#56B4E9",
+    "denoising": "#D55E00",
+    "convolutional": "#009E73",
+    "VAE": "#CC79A7",
+    "forest": "#B5A400",
+    "baseline": "#999999",  # and whatever stays in the background
+    "other": "#E69F00",  # whatever has no colour of its own, or shall stand out
+}
+SHADES = ("#56B4E9", "#0072B2", "#003350")  # three amounts of one quantity, the smallest first
 
 
 def reconstructions(rows, titles=None, value_range=(0, 1)):
@@ -80,7 +95,8 @@ def loss_curves(histories, key="loss", ylabel=None, ax=None):
     """One quantity over the epochs, training solid and validation dashed.
 
     Args:
-        histories: a dict of label to Keras ``History`` or to its ``history`` dict.
+        histories: a dict of label to Keras ``History`` or to its ``history`` dict. A label in ``MODEL_COLOURS`` gets the
+            colour of that model.
         key: which logged quantity.
         ylabel: the axis label with its unit; ``key`` by default.
         ax: axes to draw into; a new figure by default.
@@ -90,13 +106,14 @@ def loss_curves(histories, key="loss", ylabel=None, ax=None):
     """
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    colours = [MODEL_COLOURS["autoencoder"], MODEL_COLOURS["other"], *CLASS_COLOURS[1:4]]
-    for i, (label, history) in enumerate(histories.items()):
+    named = {label: MODEL_COLOURS[label] for label in histories if label in MODEL_COLOURS}
+    free = cycle(colour for colour in CLASS_COLOURS[5:] + CLASS_COLOURS[:5] if colour not in named.values())
+    for label, history in histories.items():
         logged = getattr(history, "history", history)
         if key not in logged:
             raise ValueError(f"key: expected one of {sorted(logged)}, got {key!r}")
         epochs = np.arange(1, len(logged[key]) + 1)
-        colour = colours[i % len(colours)]
+        colour = named.get(label) or next(free)
         ax.plot(epochs, logged[key], color=colour, label=f"{label}, training")
         if f"val_{key}" in logged:
             ax.plot(epochs, logged[f"val_{key}"], "--", color=colour, label=f"{label}, validation")

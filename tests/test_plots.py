@@ -49,6 +49,20 @@ def test_loss_curves_show_training_solid_and_validation_dashed():
         plots.loss_curves({"model": {"loss": [1], "val_loss": [1]}}, key="kl")
 
 
+def test_a_model_has_its_colour_in_every_figure_and_no_other_curve_takes_it():
+    histories = {label: {"loss": [2, 1]} for label in ("mine", "VAE", "autoencoder", "yours")}
+    colours = [line.get_color() for line in plots.loss_curves(histories).axes[0].lines]
+    assert colours[1:3] == [plots.MODEL_COLOURS["VAE"], plots.MODEL_COLOURS["autoencoder"]]
+    assert len(set(colours)) == 4
+
+
+def test_no_two_models_no_two_classes_and_no_two_shades_share_a_colour():
+    for colours in (plots.MODEL_COLOURS.values(), plots.CLASS_COLOURS, plots.SHADES):
+        assert len({colour.lower() for colour in colours}) == len(colours)
+    lightness = [sum(bytes.fromhex(colour[1:])) for colour in plots.SHADES]
+    assert lightness == sorted(lightness, reverse=True)  # dark means more, as in print
+
+
 def test_the_decoding_grid_puts_the_largest_y_on_top_and_each_image_at_its_code():
     images = np.zeros((2, 3, 28, 28))
     images[1, 2] = 1  # y = 1, x = 20
