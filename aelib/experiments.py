@@ -1,5 +1,9 @@
 """One function, many settings, several seeds: a table with one tidy row per run."""
 
+import dis
+import functools
+import hashlib
+import inspect
 import json
 import multiprocessing
 import operator
@@ -9,23 +13,25 @@ import tempfile
 import threading
 import time
 import traceback
+import types
 import warnings
-from importlib.metadata import version
-from inspect import signature
 from pathlib import Path
 
 import joblib
 import keras
 import numpy as np
 import pandas as pd
+import scipy
+import sklearn
 from joblib.externals.loky import get_reusable_executor
 from sklearn.model_selection import ParameterGrid
 from tqdm import tqdm
 
-from aelib.fingerprint import LIBRARY, fingerprint
-
 _ONE_AT_A_TIME = threading.RLock()  # random seeds belong to a process, so a process has one run at a time
 _RESERVED = {"seed", "seconds", "error"}
+# Of aelib's own files, as they were when it was imported: that is the code that runs.
+_SOURCES = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
+_LIBRARY = hashlib.sha256(b"\0".join(_SOURCES)).hexdigest()
 # TensorFlow keeps some memory of every model. joblib replaces a process that has grown, which is welcome, and warns.
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
 
@@ -33,9 +39,13 @@ warnings.filterwarnings("ignore", message="A worker stopped while some jobs were
 def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
     """Call ``run`` at every point of a grid and from every seed.
 
-    A run that fails does not stop the others: its row says why, and a warning names its parameters. With ``cache``,
-    finished runs are kept on disk, so that the same call continues where an interrupted one stopped. What is kept
-    counts only for the same code (of ``run``, of what it refers to, and of aelib), packages, data, parameters and seed.
+    Keras is seeded before each run. A run that fails does not stop the others: its row says why, and a warning names
+    its parameters.
+
+    With ``cache``, finished runs are kept on disk, so that the same call continues where an interrupted one stopped.
+    What is kept counts only for the same data, parameters, seed, packages and aelib, and the same code: of ``run``, and
+    of the functions, classes and values that it names and that stand in the same notebook or file. What it uses from
+    other files of yours does not count: after a change there, empty the folder or name another.
 
     The same call runs on a Dask cluster, whose workers need aelib::
 
@@ -47,11 +57,11 @@ def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
     with Dask's threads, and now and then its result is not that of the same seed elsewhere.
 
     Args:
-        run: a function ``run(seed, **point, **data)`` that returns a dict of names to numbers (or short texts). It
-            should make its own model, seeded with ``seed``.
+        run: a function ``run(seed, **point, **data)`` that makes a model of its own and returns a dict of names to
+            numbers (or short texts).
         grid: a dict of parameter name to list of values, or a list of such dicts, as for scikit-learn's
             ``ParameterGrid``.
-        seeds: integers.
+        seeds: integers; ``keras.utils.set_random_seed`` gets them modulo 2**32.
         data: a dict of arrays that every run gets by name, to read and not to change. Several processes share them.
         n_jobs: how many processes, as in joblib: ``-1`` for one per core. By default what ``joblib.parallel_config``
             says, otherwise 1: this process, which can use a GPU alone.
@@ -62,12 +72,12 @@ def sweep(run, grid, seeds=(0, 1, 2), data=None, n_jobs=None, cache=None):
         (of the run when it ran), and ``error`` if a run failed.
 
     Raises:
-        ValueError: if ``run`` does not take these arguments, or two columns would have the same name.
+        ValueError: if ``run`` does not take these arguments, two columns would have the same name, or something that
+            ``run`` refers to cannot be compared with what it was, for ``cache``.
         RuntimeError: if no run succeeded; with the first one's traceback.
 
     Example:
         >>> def run(seed, latent_dim, x_train, x_test):
-        ...     keras.utils.set_random_seed(seed)
         ...     model = aelib.SimpleAutoencoder(latent_dim)
         ...     model.compile()
         ...     model.fit(x_train, verbose=0)
@@ -106,7 +116,7 @@ def _check_arguments(run, point, seed, data):
     if clash:
         raise ValueError(f"grid: expected names other than {sorted(_RESERVED | set(data))}, got {sorted(clash)}")
     try:
-        signature(run).bind(seed=seed, **point, **data)
+        inspect.signature(run).bind(seed=seed, **point, **data)
     except TypeError as error:
         names = ", ".join(["seed", *point, *data])
         raise ValueError(f"run: expected a function of {names}, got one that does not fit: {error}") from error
@@ -133,6 +143,7 @@ def _one_here(i, run, point, seed, settings, data):
             keras.config.set_floatx(floatx)
             keras.config.set_dtype_policy(policy)
             keras.config.set_image_data_format(image_data_format)
+        keras.utils.set_random_seed(seed % 2**32)
         started = time.perf_counter()
         try:
             result = _plain(run(seed=seed, **point, **_read_only(data)), {*point, *_RESERVED})
@@ -196,7 +207,7 @@ def _calls(run, tasks, data, handed_out):
 def _parallel(calls, n_jobs):
     """joblib, with the cores divided among the processes. TensorFlow and JAX learn their share from the environment."""
     pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
-    share = str(max(1, joblib.cpu_count() // max(1, pool._effective_n_jobs())))
+    share = str(max(1, joblib.cpu_count() // joblib.effective_n_jobs(n_jobs)))
     threads = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC")  # NPROC: JAX's
     wanted = dict.fromkeys(threads, share) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     added = {name: value for name, value in wanted.items() if name not in os.environ}
@@ -214,13 +225,16 @@ class _Store:
     def __init__(self, folder, run, data):
         self.folder = Path(folder).expanduser()
         self.folder.mkdir(parents=True, exist_ok=True)
-        packages = [f"{name} {version(name)}" for name in ("keras", "numpy", "scikit-learn", "scipy")]
-        backend = keras.backend.backend()
-        packages += [backend, version(backend), sys.version]
-        self.common = [fingerprint(run), LIBRARY, packages, _settings(), fingerprint(data, "data")]
+        backend = sys.modules[keras.backend.backend()]
+        packages = [f"{package.__name__} {package.__version__}" for package in (keras, np, sklearn, scipy, backend)]
+        self.mine = {"__main__", getattr(run, "func", run).__module__}
+        self.common = [_LIBRARY, packages, sys.version, _settings(), self._key(run, "run"), self._key(data, "data")]
+
+    def _key(self, value, name):
+        return joblib.hash(_described(value, name, self.mine, set()))
 
     def key(self, point, seed):
-        return fingerprint([self.common, sorted(point.items()), seed], "grid")[:40]
+        return self._key([*self.common, point, seed], "grid")
 
     def _path(self, key):
         return self.folder / f"{key}.json"
@@ -238,6 +252,63 @@ class _Store:
         with tempfile.NamedTemporaryFile("w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8") as file:
             json.dump(outcome, file)
         Path(file.name).replace(self._path(key))
+
+
+_PARTS = {  # of what wraps code, and of code itself, without its line numbers and file name
+    functools.partial: ("func", "args", "keywords"),
+    functools.cached_property: ("func",),
+    property: ("fget", "fset", "fdel"),
+    types.MethodType: ("__self__", "__func__"),
+    types.CodeType: (
+        *("co_code", "co_exceptiontable", "co_consts", "co_names", "co_varnames", "co_freevars"),
+        *("co_flags", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount"),
+    ),
+}
+
+
+def _described(value, name, mine, seen):
+    """``value`` as nested texts: functions and classes of the modules ``mine`` by what they do, others by name."""
+
+    def parts(*values):
+        return [_described(part, name, mine, seen) for part in values]
+
+    if isinstance(value, types.FunctionType | type):
+        if value in seen or not (value.__module__ in mine or "<" in value.__qualname__):
+            return f"{value.__module__}.{value.__qualname__}"
+        seen.add(value)
+        if isinstance(value, type):
+            functions = {key for key, part in vars(value).items() if isinstance(part, types.FunctionType)}
+            own = {key for key in vars(value) if not key.startswith(("__", "_abc_"))}  # the rest is Python's
+            return parts(value.__bases__, {key: vars(value)[key] for key in functions | own})
+        used = {key: value.__globals__[key] for key in _globals(value.__code__) if key in value.__globals__}
+        inherited = [cell.cell_contents for cell in value.__closure__ or ()]
+        return parts(value.__code__, value.__defaults__, value.__kwdefaults__, inherited, used)
+    for kind, names in _PARTS.items():
+        if isinstance(value, kind):
+            return parts(*(getattr(value, part) for part in names))
+    if isinstance(value, types.ModuleType):
+        return value.__name__
+    if isinstance(value, dict):
+        return [[repr(key), _described(value[key], str(key), mine, seen)] for key in sorted(value, key=str)]
+    if isinstance(value, list | tuple):
+        return parts(*value)
+    if isinstance(value, set | frozenset):  # its order is another one in another process
+        return parts(*sorted(value, key=repr))
+    if hasattr(value, "__wrapped__"):  # static and class methods, what functools.cache and tf.function return
+        return parts(value.__wrapped__)
+    try:
+        return [*parts(type(value)), joblib.hash(value)]
+    except Exception as error:
+        raise ValueError(
+            f"{name}: expected something that can be hashed, got a {type(value).__name__} ({error}); "
+            "make it inside run, or pass it as data"
+        ) from error
+
+
+def _globals(code):
+    """The names that ``code`` looks up outside, in its inner functions too."""
+    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return names.union(*(_globals(part) for part in code.co_consts if isinstance(part, types.CodeType)))
 
 
 class _Progress:

@@ -184,7 +184,7 @@ def intrinsic_dimension(x, n_neighbors=20):
     return float((n_neighbors - 1) * len(x) / log_ratios.sum())
 
 
-def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0):
+def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0, n_jobs=None):
     """How well known factors can be read from a code, and whether each code number is about one factor.
 
     A random forest predicts each factor from the code. Its test R2 says how much of the factor the code holds; its
@@ -197,6 +197,7 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
         z_test: codes ``(m, latent_dim)`` that the forests have not seen.
         factors_test: their factors, ``(m, n_factors)``.
         random_state: seed of the forests.
+        n_jobs: how many threads grow trees, as in joblib: ``-1`` for one per core. The result does not depend on it.
 
     Returns:
         A ``Bunch``: ``r2 (n_factors,)``, 1 is perfect and 0 no better than the mean; ``importance (latent_dim,
@@ -212,8 +213,8 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
     z_train, z_test = _codes_with(z_train, factors_train[:, 0], z_test, factors_test[:, 0], "row", "factors")
     r2, importance = [], []
     for own, unseen in zip(factors_train.T, factors_test.T, strict=True):
-        forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=random_state, n_jobs=-1).fit(z_train, own)
-        r2.append(forest.score(z_test, unseen))
+        forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=random_state, n_jobs=n_jobs)
+        r2.append(_score_in_one_thread(forest.fit(z_train, own), z_test, unseen))
         importance.append(forest.feature_importances_)
     importance = np.array(importance).T
     weights = importance.sum(axis=1) / importance.sum()
@@ -225,6 +226,11 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
     )
 
 
+def _score_in_one_thread(forest, x, y):
+    """Several would add the trees' answers up in any order, and so round in any way."""
+    return forest.set_params(n_jobs=1).score(x, y)
+
+
 def _concentration(rows):
     """1 - entropy of each row: 1 if all is in one place, 0 if it is spread evenly. 1 where there is one place only."""
     n = rows.shape[1]
@@ -234,7 +240,7 @@ def _concentration(rows):
     return 1 - entropy(np.where(total > 0, rows, 1.0), base=n, axis=1)  # a number that is never used tells nothing
 
 
-def two_sample_accuracy(x, other, random_state=0):
+def two_sample_accuracy(x, other, random_state=0, n_jobs=None):
     """Can a random forest tell two sets of images apart? Its cross-validated accuracy (Lopez-Paz & Oquab, 2017).
 
     0.5 means that it cannot, 1 that it always can; clearly below 0.5, the two sets share examples. Pixels are set to 0
@@ -244,15 +250,17 @@ def two_sample_accuracy(x, other, random_state=0):
         x: images ``(n, ...)`` in [0, 1], for instance real ones.
         other: images ``(n, ...)``, for instance generated ones; clipped to [0, 1].
         random_state: seed of the forest.
+        n_jobs: how many threads grow trees, as in joblib: ``-1`` for one per core. The result does not depend on it.
     """
     x, other = check_array(x, "x", unit_interval=True), check_array(other, "other", np.shape(x)[1:])
     if len(x) != len(other) or len(x) < 3:
         raise ValueError(f"other: expected as many examples as in x, at least 3, got {len(other)} and {len(x)} in x")
     both = np.concatenate([x, other]).reshape(2 * len(x), -1) > 0.5
     labels = np.repeat([0, 1], len(x))
-    forest = RandomForestClassifier(100, random_state=random_state, n_jobs=-1)
+    forest = RandomForestClassifier(100, random_state=random_state, n_jobs=n_jobs)
     folds = StratifiedKFold(3, shuffle=True, random_state=random_state)
-    return float(np.mean(cross_val_score(forest, both, labels, cv=folds)))
+    scores = cross_val_score(forest, both, labels, cv=folds, scoring=_score_in_one_thread)
+    return float(np.mean(scores))
 
 
 def excess_error(x, x_hat, x_hat_optimal):

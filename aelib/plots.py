@@ -5,7 +5,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-# One colour per class. The eight of Okabe & Ito (2008), which survive colour blindness, with the yellow darkened so that it
+# One colour per class. The eight of Okabe & Ito (2008), which survive colour blindness, the yellow darkened so that it
 # shows on white; and a grey and a wine red to make ten.
 CLASS_COLOURS = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#B5A400", "#0072B2", "#D55E00", "#CC79A7", "#999999", "#882255",
@@ -95,8 +95,8 @@ def loss_curves(histories, key="loss", ylabel=None, ax=None):
     """One quantity over the epochs, training solid and validation dashed.
 
     Args:
-        histories: a dict of label to Keras ``History`` or to its ``history`` dict. A label in ``MODEL_COLOURS`` gets the
-            colour of that model.
+        histories: a dict of label to Keras ``History`` or to its ``history`` dict. A label of ``MODEL_COLOURS`` gets
+            its colour.
         key: which logged quantity.
         ylabel: the axis label with its unit; ``key`` by default.
         ax: axes to draw into; a new figure by default.

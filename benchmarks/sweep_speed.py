@@ -17,7 +17,6 @@ import aelib
 
 
 def run(seed, latent_dim, x):
-    keras.utils.set_random_seed(seed)
     model = aelib.StackedAutoencoder(latent_dim, (256,))
     model.compile(keras.optimizers.Adam(0.002))
     model.fit(x, epochs=4, batch_size=64, verbose=0)

@@ -1,21 +1,24 @@
 """A sweep loses nothing: not a failing run's neighbours, not what a killed process had done, on whatever backend."""
 
 import functools
+import importlib.metadata
 import os
+import random
 import signal
 import subprocess
 import sys
-import textwrap
+import threading
 import time
 from pathlib import Path
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import aelib
-from aelib.fingerprint import fingerprint
+from aelib.experiments import _parallel
 
 FACTOR = 2
 
@@ -37,6 +40,15 @@ def test_two_processes_give_the_same_table_as_one_and_are_other_processes():
     alone, shared = aelib.sweep(*arguments), aelib.sweep(*arguments, n_jobs=2)
     pd.testing.assert_frame_equal(alone[["width", "seed", "value"]], shared[["width", "seed", "value"]])
     assert set(alone.process) == {os.getpid()} and os.getpid() not in set(shared.process)
+
+
+@pytest.mark.parametrize(("n_jobs", "processes"), [(None, 2), (1, 1), (4, 4)])
+def test_the_cores_are_divided_among_the_processes(n_jobs, processes, monkeypatch):
+    """Threads stand for processes here: they see the environment that a new process would get."""
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    with joblib.parallel_config("threading", n_jobs=2):
+        seen = set(_parallel([joblib.delayed(os.getenv)("TF_NUM_INTRAOP_THREADS")], n_jobs))
+    assert seen == {str(max(1, joblib.cpu_count() // processes))} and "TF_NUM_INTRAOP_THREADS" not in os.environ
 
 
 def fails_at_two(seed, width):
@@ -95,10 +107,16 @@ def test_finished_runs_are_kept_and_only_the_others_run(tmp_path):
     pd.testing.assert_frame_equal(first, second.iloc[:2])
 
 
-def test_a_failed_run_is_tried_again(tmp_path):
+def count_and_fail_at_two(seed, width, log):
+    return count(seed, width, log) | fails_at_two(seed, width)
+
+
+def test_a_failed_run_is_tried_again_and_the_others_are_not(tmp_path):
+    log = tmp_path / "log"
     for _ in range(2):
         with pytest.warns(UserWarning, match="1 of 2 runs failed"):
-            aelib.sweep(fails_at_two, {"width": [1, 2]}, [0], cache=tmp_path)
+            aelib.sweep(count_and_fail_at_two, {"width": [1, 2]}, [0], {"log": str(log)}, cache=tmp_path / "runs")
+    assert lines(log) == ["1 0", "2 0", "2 0"]
 
 
 def test_a_damaged_file_counts_as_no_file(tmp_path):
@@ -109,38 +127,6 @@ def test_a_damaged_file_counts_as_no_file(tmp_path):
         path.write_text(path.read_text()[:10])
     again = aelib.sweep(count, {"width": [1]}, [0], **arguments)
     assert len(lines(log)) == 2 and again.value.tolist() == table.value.tolist()
-
-
-@pytest.mark.parametrize("changed", ["data", "global", "code"])
-def test_what_is_kept_counts_only_for_the_same_code_data_and_globals(tmp_path, monkeypatch, changed):
-    log = tmp_path / "log"
-    function, other = count, {"log": str(log)}
-    aelib.sweep(function, {"width": [1]}, [0], data=other, cache=tmp_path / "runs")
-    if changed == "data":
-        other = {"log": str(tmp_path / "." / "log") + "/../log2"}
-        (tmp_path / "log").unlink()
-        (tmp_path / "log").mkdir()
-        log = tmp_path / "log2"
-    elif changed == "global":
-        monkeypatch.setattr(sys.modules[__name__], "FACTOR", 3)
-    else:
-        scope = {"Path": Path, "FACTOR": FACTOR, "__name__": __name__}
-        exec(textwrap.dedent(f"""
-            def count(seed, width, log):
-                Path(log).open("a").write("again\\n" * {1})
-                return {{"value": width + FACTOR + 1}}
-        """), scope)  # fmt: skip
-        function = scope["count"]
-    before = len(lines(log))
-    aelib.sweep(function, {"width": [1]}, [0], data=other, cache=tmp_path / "runs")
-    assert len(lines(log)) == before + 1
-
-
-def test_a_function_in_the_grid_counts_by_what_it_does(tmp_path):
-    def of(make):
-        return aelib.sweep(lambda seed, make: {"v": make(1)}, {"make": [make]}, [0], cache=tmp_path).v[0]
-
-    assert of(lambda x: x + 1) == 2 and of(lambda x: x + 100) == 101
 
 
 def test_a_run_may_sweep_itself_and_cannot_change_its_data():
@@ -154,45 +140,87 @@ def test_a_run_may_sweep_itself_and_cannot_change_its_data():
     assert aelib.sweep(outer, {}, seeds=iter([0, 1]), data={"x": np.ones(3)}).total.tolist() == [3, 3]
 
 
-def first_of(numbers):
-    return helper(numbers)[0]
+class Runs:
+    """Sweeps over functions that return nothing of interest, and how many of their runs were not kept before."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def new(self, run, **arguments):
+        before = len(list(self.folder.glob("*.json")))
+        aelib.sweep(run, **{"grid": {}, "seeds": [0], "cache": self.folder} | arguments)
+        return len(list(self.folder.glob("*.json"))) - before
 
 
-def helper(numbers):
-    return sorted(numbers)
+@pytest.fixture
+def runs(tmp_path):
+    return Runs(tmp_path)
 
 
-def test_a_fingerprint_follows_helpers_classes_partials_and_closures(monkeypatch):
-    before = fingerprint(first_of)
-    assert fingerprint(first_of) == before
-    monkeypatch.setattr(sys.modules[__name__], "helper", lambda numbers: sorted(numbers, reverse=True))
-    assert fingerprint(first_of) != before
+def uses_helper(seed, **given):
+    return {"value": len([helper(number) for number in (2, 1)])}
 
-    def closure(value):
-        return lambda: value
 
-    assert fingerprint(closure(1)) == fingerprint(closure(1)) != fingerprint(closure(2))
-    assert fingerprint(functools.partial(first_of, [1])) != fingerprint(functools.partial(first_of, [2]))
+def helper(number):
+    return number * FACTOR
 
-    def with_class(power):
-        class Model:
-            def call(self, x):
-                return x**power
 
-        return lambda: Model()
+def test_what_is_kept_counts_only_for_the_same_data_parameters_seed_and_packages(runs, monkeypatch):
+    arguments = {"grid": {"width": [1]}, "data": {"x": np.zeros(3)}}
+    assert runs.new(uses_helper, **arguments) == 1 and runs.new(uses_helper, **arguments) == 0
+    assert runs.new(uses_helper, **arguments | {"grid": {"width": [1.0]}}) == 1
+    assert runs.new(uses_helper, **arguments | {"data": {"x": np.array([0, 0, 1e-9])}}) == 1
+    assert runs.new(uses_helper, **arguments | {"seeds": [1]}) == 1
+    backend = sys.modules[keras.backend.backend()]
+    for thing, name in ((np, "__version__"), (backend, "__version__"), (aelib.experiments, "_LIBRARY")):
+        monkeypatch.setattr(thing, name, "another")
+        assert runs.new(uses_helper, **arguments) == 1
 
-    assert fingerprint(with_class(2)) == fingerprint(with_class(2)) != fingerprint(with_class(3))
+
+def test_what_is_kept_counts_only_for_the_same_code_and_for_what_it_names_in_its_file(runs, monkeypatch):
+    module = sys.modules[__name__]
+    assert runs.new(uses_helper) == 1 and runs.new(uses_helper) == 0
+    monkeypatch.setattr(module, "FACTOR", 3)  # named by the helper alone
+    assert runs.new(uses_helper) == 1
+    monkeypatch.setattr(module, "helper", lambda number: number + FACTOR)
+    assert runs.new(uses_helper) == 1 and runs.new(uses_helper) == 0
+
+
+def test_a_backend_that_was_installed_under_another_name_does_not_matter(runs, monkeypatch):
+    """As ``tensorflow-cpu``."""
+
+    def no_such_package(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", no_such_package)
+    assert runs.new(uses_helper) == 1
+
+
+def closure(value):
+    return lambda seed: {"value": value}
 
 
 def scaled(by):
     def decorate(function):
         @functools.wraps(function)
-        def wrapper(x):
-            return by * function(x)
+        def wrapper(seed):
+            return {"value": by * function(seed)["value"]}
 
         return wrapper
 
     return decorate
+
+
+def with_class(power):
+    class Model:
+        @functools.cached_property
+        def power(self):
+            return POWERS[power]
+
+    return lambda seed: {"value": Model().power}
+
+
+POWERS = (1, 2, 3)
 
 
 class Adder:
@@ -200,67 +228,95 @@ class Adder:
         self.amount = amount
 
     @property
-    def twice(self):
-        return 2 * self.amount
+    def total(self):
+        return 1 + self.amount
 
-    def add(self, x):
-        return x + self.amount
-
-
-ADDER = Adder(1)
+    def run(self, seed):
+        return {"value": self.total}
 
 
-def adds(x):
-    return ADDER.add(x)
+@pytest.mark.parametrize(
+    "make",
+    [
+        closure,
+        with_class,
+        lambda value: scaled(value)(closure(1)),
+        lambda value: functools.partial(lambda seed, value: {"value": value}, value=value),
+        lambda value: Adder(value).run,
+        lambda value: (lambda seed: {"value": 1}, lambda seed: {"value": 2})[value - 1],
+        lambda value: (lambda seed, *more: {"v": len(more)}, lambda seed, more=(): {"v": len(more)})[value - 1],
+    ],
+    ids=["closure", "class", "decorator", "partial", "method", "lambda", "signature"],
+)
+def test_two_functions_count_as_one_only_if_they_do_the_same(runs, make):
+    assert [runs.new(make(value)) for value in (1, 1, 2, 1)] == [1, 0, 1, 0]
 
 
-def test_a_fingerprint_sees_through_decorators_methods_instances_and_signatures(monkeypatch):
-    def double(x):
-        return 2 * x
-
-    assert fingerprint(scaled(2)(double)) == fingerprint(scaled(2)(double)) != fingerprint(scaled(3)(double))
-    assert fingerprint(Adder(1).add) == fingerprint(Adder(1).add) != fingerprint(Adder(2).add)
-    assert fingerprint(lambda x, y: y) != fingerprint(lambda x, *y: y)
-    before = fingerprint(adds)
-    monkeypatch.setattr(Adder, "add", lambda self, x: x - self.amount)
-    assert fingerprint(adds) != before
+def test_a_class_of_the_same_file_counts_by_what_it_does(runs, monkeypatch):
+    run = Adder(1).run
+    assert runs.new(run) == 1
+    monkeypatch.setattr(Adder, "total", property(lambda self: 2 + self.amount))
+    assert runs.new(run) == 1 and runs.new(run) == 0
 
 
-def test_a_fingerprint_follows_your_own_modules_and_what_they_use(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    (tmp_path / "outer_of_test.py").write_text("import inner_of_test\n")
-    prints = []
-    for body in ("x = 1\n", "x = 2\n"):
-        (tmp_path / "inner_of_test.py").write_text(body)
-        for name in ("outer_of_test", "inner_of_test"):
-            sys.modules.pop(name, None)
+def makes_a_model(seed):
+    return {"value": SmallModel().name}
 
-        def run(seed):
-            import outer_of_test
 
-            return outer_of_test.inner_of_test.x
+class SmallModel(keras.Model):
+    def call(self, x):
+        return x
 
-        prints.append(fingerprint(run))
-    assert prints[0] != prints[1]
+
+def test_using_a_class_of_keras_does_not_change_it(runs):
+    assert runs.new(makes_a_model) == 1 and runs.new(makes_a_model) == 0
+
+
+def test_a_function_in_the_grid_counts_by_what_it_does(tmp_path):
+    def of(make):
+        return aelib.sweep(lambda seed, make: {"v": make(1)}, {"make": [make]}, [0], cache=tmp_path).v[0]
+
+    assert of(lambda x: x + 1) == 2 and of(lambda x: x + 100) == 101
+
+
+LOCK = threading.Lock()
+
+
+def test_what_cannot_be_compared_is_refused_by_name(runs):
+    def run(seed):
+        return {"value": LOCK.locked()}
+
+    with pytest.raises(ValueError, match="LOCK: expected something that can be hashed, got a lock"):
+        runs.new(run)
+    with pytest.raises(ValueError, match="file: expected something that can be hashed, got a TextIOWrapper"):
+        runs.new(lambda seed, file: {"v": 1}, data={"file": sys.__stderr__})
 
 
 @pytest.mark.slow
-def test_a_fingerprint_is_the_same_in_a_new_process_and_ignores_comments(tmp_path):
-    program = """
-from aelib.fingerprint import fingerprint
-FACTOR = {}
-def run(seed):
-    {}
-    return FACTOR + seed if str(seed) not in {{"alpha", "beta", "gamma"}} else 0
-print(fingerprint(run))
-"""
-    printed = []
-    for factor, comment in ((1, "# one"), (1, "# two\n\n    # three"), (2, "# one")):
-        path = tmp_path / f"{len(printed)}.py"
-        path.write_text(program.format(factor, comment))
-        printed.append(subprocess.run([sys.executable, path], capture_output=True, text=True).stdout)
-    assert len(printed[0]) > 30 and printed[0] == printed[1] != printed[2]
+def test_a_new_process_finds_what_is_kept_and_comments_do_not_matter(runs, tmp_path, monkeypatch):
+    module = tmp_path / "module_of_test.py"
+    text = 'def run(seed):\n    {}\n    return {{"value": str(seed) in {{"alpha", "beta", "gamma"}}}}\n'
+    module.write_text(text.format("# one"))
+    command = f"import aelib, module_of_test as m; aelib.sweep(m.run, {{}}, [0], cache={str(runs.folder)!r})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    subprocess.run([sys.executable, "-c", command], check=True, env=environment)
+    assert len(list(runs.folder.glob("*.json"))) == 1
+    module.write_text(text.format("# two\n\n    # three"))
+    monkeypatch.syspath_prepend(tmp_path)
+    import module_of_test
+
+    assert runs.new(module_of_test.run) == 0
+
+
+def draws(seed):
+    return {"python": random.random(), "numpy": np.random.rand(), "keras": float(keras.random.uniform(()))}  # noqa: NPY002
+
+
+def test_every_run_is_seeded():
+    first, again = (aelib.sweep(draws, {}, (0, 1, -1, 2**32 + 1)) for _ in range(2))
+    drawn = first[["python", "numpy", "keras"]]
+    pd.testing.assert_frame_equal(drawn, again[drawn.columns])
+    assert drawn.nunique().tolist() == [3, 3, 3] and drawn.iloc[1].equals(drawn.iloc[3])  # modulo 2**32
 
 
 @pytest.mark.parametrize(
@@ -322,9 +378,6 @@ def test_a_sweep_that_was_killed_goes_on_and_repeats_only_what_was_in_flight(tmp
 
 
 def small_model(seed, latent_dim, x):
-    import keras
-
-    keras.utils.set_random_seed(seed)
     model = aelib.SimpleAutoencoder(latent_dim)
     model.compile()
     model.fit(x, epochs=2, batch_size=50, verbose=0)

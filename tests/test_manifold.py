@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
 
 import aelib
 
@@ -90,6 +91,19 @@ def test_the_two_sample_test_sees_other_shapes_and_nothing_in_more_of_the_same(i
     assert 0.4 < same < 0.6 and 0.4 < paler < 0.6 and blurred > 0.95
     with pytest.raises(ValueError, match="other: expected as many examples as in x, at least 3, got 2 and 3 in x"):
         aelib.two_sample_accuracy(images[:3], images[:2])
+
+
+def test_judges_that_grow_trees_say_the_same_to_the_bit_on_one_core_and_on_many(rng, monkeypatch):
+    x, other = rng.random((2, 60, 6))
+    factors = x[:, :2] + 0.1 * other[:, :2]
+    asked = []
+    fit = RandomForestRegressor.fit
+    monkeypatch.setattr(
+        RandomForestRegressor, "fit", lambda forest, *data: asked.append(forest.n_jobs) or fit(forest, *data)
+    )
+    alone, shared = (aelib.factor_recovery(x, factors, other, factors, n_jobs=n_jobs) for n_jobs in (None, 4))
+    assert all(np.array_equal(alone[key], shared[key]) for key in alone) and asked == [None, None, 4, 4]
+    assert aelib.two_sample_accuracy(x, other) == aelib.two_sample_accuracy(x, other, n_jobs=4)
 
 
 def test_a_probe_says_which_labels_do_not_fit():

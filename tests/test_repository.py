@@ -38,7 +38,7 @@ def tracked(pattern="*"):
 # Imports
 
 LEVELS = [
-    {"aelib.validation", "aelib.claims", "aelib.fingerprint"},
+    {"aelib.validation", "aelib.claims"},
     {"aelib.losses", "aelib.digits"},
     {"aelib.datasets"},
     {"aelib.models"},
