@@ -1,6 +1,6 @@
 """Autoencoders as subclassed Keras models: the library of the course."""
 
-from aelib import anomaly, datasets, experiments, losses, manifold, models, plots
+from aelib import anomaly, datasets, experiments, losses, manifold, models, plots, training
 from aelib.anomaly import AnomalyDetector
 from aelib.claims import claim
 from aelib.datasets import fetch_mnist, load_images
@@ -21,6 +21,7 @@ from aelib.manifold import (
     two_sample_accuracy,
 )
 from aelib.models import *  # noqa: F403, each model is exported in one place: aelib/models/__init__.py
+from aelib.training import train
 
 __all__ = [
     *models.__all__,
@@ -47,6 +48,8 @@ __all__ = [
     "probe_accuracy",
     "psnr",
     "sweep",
+    "train",
+    "training",
     "trustworthiness",
     "two_sample_accuracy",
 ]

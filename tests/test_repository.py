@@ -43,6 +43,7 @@ LEVELS = [
     {"aelib.losses", "aelib.digits"},
     {"aelib.datasets"},
     {"aelib.models"},
+    {"aelib.training"},
     {"aelib.manifold", "aelib.anomaly"},
     {"aelib.experiments"},
     {"aelib"},
