@@ -47,7 +47,8 @@ test-unit: $(READY)  ## run the unit tests alone
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore tests/assignments
 
 # PyTorch is not in the lock: its wheels for Linux bring gigabytes of CUDA. Where you have installed it, it is tested.
-test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch where that is installed
+test-backends: export AELIB_ALL_MODELS := $(ALL)
+test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch where that is installed; ALL=1: of every model
 	@for backend in jax $$($(BIN)/python -c 'import importlib.util as u; print("torch" if u.find_spec("torch") else "")'); do \
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
@@ -105,7 +106,7 @@ lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
 	@echo "Now run 'make test' and 'make book'."
 
-BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py models.py objectives.py keras_harness.py manifold.py anomaly.py)
+BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py machinery.py models.py objectives.py keras_harness.py manifold.py anomaly.py)
 
 # Colab's versions of August 2026 are the oldest that aelib supports.
 FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pandas==2.2.3 joblib==1.4.2 pooch==1.8.2 tqdm==4.67.0
