@@ -22,7 +22,7 @@ def batches(arrays, batch_size, shuffle):
     import tensorflow as tf  # noqa: TID251 - on other backends it may not be there
 
     n = len(keras.tree.flatten(arrays)[0])
-    seed = np.random.randint(2**31)  # noqa: NPY002 - the generator that set_random_seed sets
+    seed = np.random.randint(2**31) if shuffle else 0  # noqa: NPY002 - the generator that set_random_seed sets
     with tf.device("CPU:0"):  # from where a GPU would get batch after batch
         arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
 
