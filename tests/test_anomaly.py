@@ -8,6 +8,7 @@ import joblib
 import keras
 import numpy as np
 import pytest
+from scipy.stats import betabinom
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -20,8 +21,19 @@ from aelib import AnomalyDetector
 from aelib.anomaly import error_map, latent_distance, negative_elbo, reconstruction_error
 
 
+@pytest.fixture
+def eager(monkeypatch):
+    """For trainings of a few steps: a graph takes longer to make than they take."""
+    compile_as_usual = aelib.Autoencoder.compile
+
+    def compile_eagerly(model, *args, **kwargs):
+        compile_as_usual(model, *args, **kwargs | {"run_eagerly": True, "steps_per_execution": 1})
+
+    monkeypatch.setattr(aelib.Autoencoder, "compile", compile_eagerly)
+
+
 @parametrize_with_checks([AnomalyDetector(epochs=2)])
-def test_it_passes_scikit_learns_checks_of_an_outlier_detector(estimator, check):
+def test_it_passes_scikit_learns_checks_of_an_outlier_detector(estimator, check, eager):
     check(estimator)
 
 
@@ -37,26 +49,35 @@ def small(**arguments):
     return AnomalyDetector(aelib.StackedAutoencoder(8, (64,)), epochs=15, batch_size=20, random_state=0, **arguments)
 
 
-def test_it_finds_anomalies_and_raises_about_as_many_false_alarms_as_asked_for(ones):
+def test_it_finds_anomalies(ones):
     normal, x, y = ones
     detector = small(false_alarm_rate=0.1).fit(normal)
     assert roc_auc_score(y, detector.decision_function(x)) > 0.95
-    predicted = detector.predict(x)
-    assert np.mean(predicted[y == 1] == -1) < 0.3 and np.mean(predicted[y == -1] == -1) > 0.8
+    assert np.mean(detector.predict(x)[y == -1] == -1) > 0.8
     np.testing.assert_allclose(detector.decision_function(x), detector.score_samples(x) - detector.offset_)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.5])
+def test_false_alarms_are_as_frequent_as_asked_for(rng, eager, rate):
+    """A new example is below the k-th smallest of n others with a probability that is Beta(k, n + 1 - k)."""
+    x = rng.normal(size=(2000, 6))
+    detector = AnomalyDetector(epochs=1, random_state=0, false_alarm_rate=rate, validation_fraction=0.8).fit(x[:1000])
+    k = int(rate * 801)
+    too_few, too_many = betabinom(1000, k, 801 - k).ppf([5e-5, 1 - 5e-5])
+    assert too_few <= np.sum(detector.predict(x[1000:]) == -1) <= too_many
 
 
 def test_the_threshold_comes_from_examples_that_the_model_has_not_seen(rng):
     noise = rng.uniform(size=(60, 6, 6))  # can be learned by heart and no other way
     overfit = AnomalyDetector(
         aelib.StackedAutoencoder(48, (200,), input_shape=(6, 6)),
-        epochs=150, batch_size=12, random_state=0, false_alarm_rate=0.5,
+        epochs=40, learning_rate=5e-3, batch_size=12, random_state=0, false_alarm_rate=0.5,
     )  # fmt: skip
     scores = overfit.fit(noise).score_samples(noise)
     assert 0.05 < np.mean(scores < overfit.offset_) < 0.2  # 6 of the 12 that were held out, hardly one of the 48
 
 
-def test_the_given_model_is_copied_and_never_changed(ones):
+def test_the_given_model_is_copied_and_never_changed(ones, eager):
     model = aelib.StackedAutoencoder(8, (64,))
     weights = [w.copy() for w in model.get_weights()]
     AnomalyDetector(model, epochs=1, random_state=0).fit(ones[0])
@@ -79,14 +100,14 @@ def test_random_numbers_of_others_go_on_as_if_there_had_been_no_fit(ones, model)
     assert draws(lambda: detector.fit(ones[0][:50])) == draws(lambda: None)
 
 
-def test_another_seed_gives_other_weights_and_the_same_one_the_same(ones):
+def test_another_seed_gives_other_weights_and_the_same_one_the_same(ones, eager):
     first, second, third = (
         AnomalyDetector(epochs=1, random_state=seed).fit(ones[0][:50, 14]).model_.get_weights()[0] for seed in (0, 1, 1)
     )
     assert not np.allclose(first, second) and np.array_equal(second, third)
 
 
-def test_a_model_with_open_sizes_takes_examples_of_any_size(rng):
+def test_a_model_with_open_sizes_takes_examples_of_any_size(rng, eager):
     layers = keras.layers
     encoder = keras.Sequential([keras.Input((None, 3)), layers.Conv1D(2, 3, padding="same")])
     decoder = keras.Sequential([keras.Input((None, 2)), layers.Conv1D(3, 3, padding="same")])
@@ -121,7 +142,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_it_takes_any_model_and_score_and_the_same_seed_gives_the_same_bits(ones, name):
+def test_it_takes_any_model_and_score_and_the_same_seed_gives_the_same_bits(ones, name, eager):
     make, arguments = MODELS[name]
     first, second = (
         AnomalyDetector(make(), epochs=1, random_state=3, **arguments).fit(ones[0]).score_samples(ones[1])
@@ -179,7 +200,7 @@ np.save(r"{tmp_path}/scores.npy", joblib.load(r"{tmp_path}/detector.joblib").sco
         ({"anomaly_score": "elbo"}, "model: expected a VariationalAutoencoder, which has an ELBO, got Autoencoder"),
     ],
 )
-def test_wrong_arguments_are_named(arguments, message):
+def test_wrong_arguments_are_named(arguments, message, eager):
     with pytest.raises(ValueError, match=message):
         AnomalyDetector(**({"epochs": 1} | arguments)).fit(np.ones((20, 4)))
 
@@ -206,9 +227,9 @@ def test_the_negative_elbo_is_that_of_the_model_and_always_the_same(images):
     vae = aelib.VariationalAutoencoder(4)
     vae.compile(keras.optimizers.Adam(0.002))
     vae.fit(images[:500], epochs=2, verbose=0)
-    x = images[500:700]
-    score = negative_elbo(vae, x, n_samples=200)
-    np.testing.assert_allclose(score, -vae.elbo(x, n_samples=200), rtol=0.1)
-    np.testing.assert_allclose(score.mean(), -vae.elbo(x, n_samples=200).mean(), rtol=0.01)
-    assert np.array_equal(score, negative_elbo(vae, x, n_samples=200))
-    np.testing.assert_allclose(score[:3], negative_elbo(vae, x[:3], n_samples=200), rtol=1e-5)
+    x = images[500:600]
+    score, bound = negative_elbo(vae, x, n_samples=100), vae.elbo(x, n_samples=100)
+    np.testing.assert_allclose(score, -bound, rtol=0.1)
+    np.testing.assert_allclose(score.mean(), -bound.mean(), rtol=0.01)
+    assert np.array_equal(score, negative_elbo(vae, x, n_samples=100))
+    np.testing.assert_allclose(score[:3], negative_elbo(vae, x[:3], n_samples=100), rtol=1e-5)

@@ -149,7 +149,9 @@ def test_a_cache_that_cannot_be_written_is_one_of_the_reasons(tiny_mnist, serve,
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
     serve(answer(tiny_mnist))
-    with pytest.raises(datasets.DataUnavailableError, match=r"3\. download from .*NotADirectoryError|FileExistsError"):
+    with pytest.raises(
+        datasets.DataUnavailableError, match=r"3\. download from .*(NotADirectoryError|FileExistsError)"
+    ):
         datasets.fetch_mnist()
 
 
