@@ -23,11 +23,13 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python -
 # An environment does not survive a move of its folder.
 MOVED := $(shell test ! -f $(READY) || test "$$(cat $(READY))" = "$(CURDIR)" || { rm -f $(READY); echo yes; })
 # Notebooks run in their own folder, so a relative path would mean another place there.
-ifneq ($(filter-out embedded,$(AELIB_DATA)),)
-export AELIB_DATA := $(abspath $(AELIB_DATA))
+ifneq ($(AELIB_DATA),)
+ifneq ($(AELIB_DATA),embedded)
+export AELIB_DATA := $(if $(filter /%,$(firstword $(AELIB_DATA))),$(AELIB_DATA),$(CURDIR)/$(AELIB_DATA))
+endif
 endif
 ifneq ($(AELIB_CACHE),)
-export AELIB_CACHE := $(abspath $(AELIB_CACHE))
+export AELIB_CACHE := $(if $(filter /%,$(firstword $(AELIB_CACHE))),$(AELIB_CACHE),$(CURDIR)/$(AELIB_CACHE))
 endif
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -93,8 +95,8 @@ env: $(READY)  ## create the environment alone
 $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about a minute and 3 GB ..."
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV) || { echo "Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@rm -rf "$(VENV)"
+	@$(PYTHON) -m venv "$(VENV)" || { echo "Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock \
 		|| { echo "The packages could not be installed. Is the package index within reach, and are 3 GB free? Then run the same command again."; exit 1; }
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
@@ -131,4 +133,4 @@ clean-cache: $(READY)  ## forget executed notebooks and drawn digits, so that th
 		rm -rf "$$cache/executed" "$$cache"/digits-*
 
 distclean: clean  ## remove the environments as well
-	@rm -rf $(VENV) .venv-floor *.egg-info
+	@rm -rf "$(VENV)" .venv-floor *.egg-info
