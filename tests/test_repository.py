@@ -79,10 +79,15 @@ def test_imports_run_one_way_and_plots_imports_nothing_of_aelib():
 
 INTERNAL = {
     "aelib.anomaly.dense_for_tables",
+    "aelib.models.machinery.Machinery",
+    "aelib.models.machinery.Reconstruction",
+    "aelib.models.machinery.is_array",
     "aelib.models.randomness.SeededRandomness",
     "aelib.models.variational.kl_divergence",
+    "aelib.pipeline.batches",
     "aelib.validation.check_array",
     "aelib.validation.check_positive_int",
+    "aelib.validation.check_same_shape",
 }
 
 
