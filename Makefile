@@ -20,8 +20,15 @@ COURSE ?= notebooks/assignments
 ISOLATION ?= box
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python --dist loadscope
 
-# An environment does not survive a move of its folder.
-MOVED := $(shell test ! -f $(READY) || test "$$(cat $(READY))" = "$(CURDIR)" || { rm -f $(READY); echo yes; })
+# An environment does not survive a move of its folder: then it is made again.
+MOVED := $(shell test ! -f "$(READY)" || test "$$(cat "$(READY)")" = "$(CURDIR)" || echo yes)
+# Only what this Makefile made is ever removed: for this very folder, or, in a folder that was moved, below it.
+REMOVE_ENVIRONMENT = if test -e "$(VENV)"; then \
+	owner="$$( { cat "$(VENV)/.aelib" "$(READY)" 2>/dev/null || true; } | tail -n 1)"; \
+	test -z "$$(ls -A "$(VENV)")" || test "$$owner" = "$(CURDIR)" \
+		|| { test -n "$$owner" && test "$$(cd "$(VENV)/.." && pwd -P)" = "$$(pwd -P)"; } \
+		|| { echo "VENV=$(VENV): not made by 'make' in this folder, so it is left as it is. Name another, or remove it yourself."; exit 1; }; \
+	rm -rf "$(VENV)"; fi
 # Notebooks run in their own folder, so a relative path would mean another place there.
 ifneq ($(AELIB_DATA),)
 ifneq ($(AELIB_DATA),embedded)
@@ -35,7 +42,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help book test test-unit test-backends test-notebooks test-floor test-assignments profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
+.PHONY: moved help book test test-unit test-backends test-notebooks test-floor test-assignments profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -92,10 +99,11 @@ format: $(READY)  ## mend what `make lint` complains about
 env: $(READY)  ## create the environment alone
 
 # The stamp is written last: an interrupted installation starts afresh next time.
-$(READY): requirements.lock
+$(READY): requirements.lock $(if $(MOVED),moved)
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), about a minute and 3 GB ..."
-	@rm -rf "$(VENV)"
+	@$(REMOVE_ENVIRONMENT)
+	@mkdir -p "$(VENV)" && echo "$(CURDIR)" > "$(VENV)/.aelib"
 	@$(PYTHON) -m venv "$(VENV)" || { echo "Python could not make a virtual environment. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock \
 		|| { echo "The packages could not be installed. Is the package index within reach, and are 3 GB free? Then run the same command again."; exit 1; }
@@ -133,4 +141,5 @@ clean-cache: $(READY)  ## forget executed notebooks and drawn digits, so that th
 		rm -rf "$$cache/executed" "$$cache"/digits-*
 
 distclean: clean  ## remove the environments as well
-	@rm -rf "$(VENV)" .venv-floor *.egg-info
+	@$(REMOVE_ENVIRONMENT)
+	@rm -rf .venv-floor *.egg-info

@@ -331,3 +331,62 @@ def test_no_tracked_file_names_a_path_of_somebodys_machine():
         if path.suffix not in {".png", ".svg"}:
             found = somebodys.search(path.read_text("utf-8", errors="replace"))
             assert not found, f"{path}: {found}"
+
+
+# The environment
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with the Makefile and a Python that makes an environment in no time; gives code and output of `make`."""
+    folder = tmp_path / "the clone"
+    folder.mkdir()
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    python = tmp_path / "python"
+    program = '#!/bin/sh\ntest "$2" != venv || { mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; }\n'
+    python.write_text(program, "utf-8")
+    python.chmod(0o755)
+
+    def make(*words):
+        command = ["make", *words, f"PYTHON={python}"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+        return done.returncode, done.stdout + done.stderr
+
+    make.folder = folder
+    return make
+
+
+@pytest.mark.parametrize("owner", ["", "somebody else's clone"])
+@pytest.mark.parametrize("words", [("env",), ("env", "-n"), ("distclean",), ("env", "distclean")])
+def test_no_environment_is_removed_that_was_not_made_here(owner, words, clone, tmp_path):
+    other = tmp_path / "other"
+    (other / "bin").mkdir(parents=True)
+    (other / "bin" / "precious").write_text("work of years", "utf-8")
+    for name in (".aelib", ".ready") if owner else ():
+        (other / name).write_text(f"{owner}\n", "utf-8")
+    before = {path: path.read_text("utf-8") for path in other.rglob("*") if path.is_file()}
+    code, said = clone(*words, f"VENV={other}")
+    assert {path: path.read_text("utf-8") for path in other.rglob("*") if path.is_file()} == before
+    assert "-n" in words or (code and "not made by 'make' in this folder, so it is left as it is" in said), said
+
+
+def test_an_environment_of_ones_own_is_made_again_after_a_move_or_an_interruption(clone, tmp_path):
+    ready = clone.folder / ".venv" / ".ready"
+    code, said = clone("env")
+    assert not code, said
+    assert ready.read_text("utf-8").strip() == str(clone.folder)
+    (clone.folder / ".venv" / "left over").touch()
+    clone("env", "-n")
+    assert (clone.folder / ".venv" / "left over").exists()
+    ready.write_text("/where/it/was/before\n", "utf-8")  # moved
+    code, said = clone("env")
+    assert not code and not (clone.folder / ".venv" / "left over").exists(), said
+    assert ready.read_text("utf-8").strip() == str(clone.folder)
+    ready.unlink()  # interrupted
+    (clone.folder / ".venv" / "left over").touch()
+    assert not clone("env")[0] and not (clone.folder / ".venv" / "left over").exists()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert not clone("env", f"VENV={elsewhere}")[0] and (elsewhere / ".ready").exists()
+    assert not clone("distclean", f"VENV={elsewhere}")[0] and not elsewhere.exists()

@@ -6,14 +6,18 @@ import http.server
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import types
+from importlib import metadata
 from pathlib import Path
 
+import grade
 import nbformat
 import psutil
 import pytest
@@ -33,9 +37,9 @@ from classroom import (
 )
 from grade import find_files, name_of, student_name, top_folder
 from grading import reports, sandbox
-from grading.execution import kernel_folder
+from grading.execution import box_folder
 from grading.gradebook import Course
-from grading.problem_set import grade_id, hidden_lines
+from grading.problem_set import ProblemSet, grade_id, hidden_lines
 from grading.submission import UnreadableError, read, rebuild, recognise
 from nbgrader.api import Gradebook
 
@@ -105,7 +109,6 @@ def test_changed_tests_and_points_are_put_back_and_flagged(tmp_path):
     flags = "\n".join(rebuilt.flags)
     assert "kl-tests: the tests were changed (the original ones were run)" in flags
     assert "kl-tests: the points were changed to 1000 (the original ones count)" in flags
-    assert "bet: changes np.allclose" in flags and "bet: changes np.isclose" in flags
     for cell in rebuilt.notebook.cells:
         if (grade_id(cell) or "").endswith("-tests"):
             assert cell.source == SETS[name].cells[grade_id(cell)].source
@@ -139,30 +142,6 @@ def test_an_import_added_to_a_given_cell_is_kept_and_any_other_change_is_flagged
     assert rebuild(original, SETS[name]).flags == [
         "setup: a cell that was given was changed (the original one was run)"
     ]
-
-
-@pytest.mark.parametrize(
-    ("program", "flag"),
-    [
-        ("class Yes:\n    def __eq__(self, other):\n        return True", "uses __eq__"),
-        ("import numpy as n\nn.allclose = print", "changes n.allclose"),
-        ("def isinstance(*a):\n    return True", "changes isinstance"),
-        ("np = object()", "changes np"),
-        ("from inspect import stack", "uses inspect"),
-        ("from os import _exit", "uses _exit"),
-        ("setattr(np, 'isclose', print)", "changes np"),
-        ("import gc  # to inspect.\ngc.collect()\nx = sum = 1", ""),
-        ("import sys\nsys.stdout = None", ""),
-    ],
-)
-def test_tricks_are_flagged_and_ordinary_programs_are_not(program, flag):
-    name = "ps1_first_autoencoder"
-    original = notebook(SETS[name], {"error": program})
-    for cell in original.cells:  # its metadata would have it that the answer is a test
-        if grade_id(cell) == "error":
-            cell.metadata["nbgrader"] |= {"grade": True, "solution": False}
-    flags = rebuild(original, SETS[name]).flags
-    assert flags == [] if not flag else any(flag in found for found in flags), flags
 
 
 def test_an_answer_that_lost_its_name_is_found_by_what_it_defines_or_by_its_place():
@@ -268,12 +247,12 @@ def fingerprint(folder):
     }
 
 
-def kernels(grader):
+def boxes(grader):
     """Processes of submissions that this grader ran and that are still alive."""
     found = []
     for process in psutil.process_iter():
         try:
-            if any(f"{kernel_folder.prefix}{grader}-" in word for word in process.cmdline()):
+            if any(f"{box_folder.prefix}{grader}-" in word for word in process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
@@ -310,7 +289,7 @@ def graded(tmp_path_factory):
     process.wait()
     finished = {path: path.stat().st_mtime_ns for path in grades.glob("results/*.json")}
     deadline = time.monotonic() + 20
-    while (orphans := kernels(process.pid)) and time.monotonic() < deadline:
+    while (orphans := boxes(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.2)
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert not done.returncode, done.stderr[-2000:]
@@ -349,11 +328,11 @@ def test_nothing_outside_the_grades_was_touched_and_nobody_was_called(graded):
 
 
 @pytest.mark.slow
-def test_a_killed_grader_leaves_no_kernel_behind_and_goes_on_where_it_stopped(graded):
+def test_a_killed_grader_leaves_no_process_behind_and_goes_on_where_it_stopped(graded):
     assert graded["orphans"] == [] and len(graded["finished"]) >= 4
     assert all(path.stat().st_mtime_ns == changed for path, changed in graded["finished"].items())
     assert f"{len(graded['finished'])} graded before" in graded["out"]
-    assert not list(Path(tempfile.gettempdir()).glob(f"{kernel_folder.prefix}{graded['killed']}-*"))
+    assert not list(Path(tempfile.gettempdir()).glob(f"{box_folder.prefix}{graded['killed']}-*"))
     again = subprocess.run(graded["command"], capture_output=True, text=True)
     assert " 0 run now" in again.stdout
 
@@ -363,7 +342,7 @@ def test_each_harm_is_told_apart(graded):
     told = {kind: graded["rows"][file]["flags"] for file, (_, _, kind) in graded["expected"].items()}
     assert "stopped after its time limit" in told["hangs"]
     assert "it could not be interrupted" in told["hangs_for_good"]
-    assert "the kernel died" in told["crashes"] and "the kernel died" in told["exits"]
+    assert "the process died" in told["crashes"] and "the process died" in told["exits"]
     assert "it took more than 4 GB of memory" in told["bombs"] or "processes" in told["bombs"]
 
 
@@ -438,6 +417,93 @@ def test_without_a_box_time_and_order_still_hold(tmp_path):
         rows = {row["student"]: row for row in csv.DictReader(table)}
     assert float(rows["good"]["points"]) == points and not rows["good"]["flags"]
     assert 0 < float(rows["hangs"]["points"]) < points and "stopped after its time limit" in rows["hangs"]["flags"]
+
+
+# Marks by hand
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """Answers of one student, saved and marked: `save(why, key)` stores them with another answer or another version."""
+    name = "ps1_first_autoencoder"
+    course = Course(tmp_path / "course", tmp_path / "assignments" / "source")
+    for part in ("source", "release"):
+        shutil.copytree(ASSIGNMENTS / part / name, tmp_path / "assignments" / part / name)
+    shutil.copy(ASSIGNMENTS / "nbgrader_config.py", tmp_path / "assignments")
+    path = tmp_path / "assignments" / "source" / name / f"{name}.ipynb"
+
+    def save(why, key):
+        problem_set = ProblemSet(path)
+        course.prepare([problem_set])
+        rebuilt = rebuild(notebook(problem_set, {"why": why, "kl": "pass"}), problem_set)
+        return course.save("anna", problem_set, rebuilt.notebook, key)
+
+    def give(cell, points, comment, extra=None):
+        with Gradebook(course.url, "autoencoders") as book:
+            grade = book.find_grade(cell, name, name, "anna")
+            grade.manual_score, grade.extra_credit, grade.needs_manual_grade = points, extra, False
+            book.find_comment(cell.removesuffix("-tests"), name, name, "anna").manual_comment = comment
+            book.db.commit()
+
+    assert save("Because the target is the input.", "v1") == []
+    give("why", 3.5, "Nearly.")
+    give("error-tests", None, "Neat!", extra=1)
+    return types.SimpleNamespace(
+        save=save, give=give, path=path, marks=lambda: course.marks("anna", name), course=course, name=name
+    )
+
+
+def test_a_mark_stays_while_the_text_of_its_answer_stays(marked):
+    def whole():
+        marks = marked.marks()
+        extra = marks["error-tests"][0] == 5 and marks["error"][1] == "Neat!"
+        return marks["why"] == (3.5, "Nearly.") and extra
+
+    assert whole()
+    assert marked.save("Because the target is the input.", "other limits") == [] and whole()
+    typo = marked.path.read_text("utf-8").replace("**Rubric.**", "**Rubrik.**")
+    marked.path.write_text(typo, "utf-8")
+    assert marked.save("Because the target is the input.", "another source") == [] and whole()
+    assert "Rubrik" in marked.course.path("anna", marked.name).read_text("utf-8")
+    assert marked.save("Because it is.", "sent again") == ["why"]
+    assert marked.marks()["why"] == (None, "") and marked.marks()["error-tests"][0] == 5
+    marked.give("why", 1.0, "Shorter, and worse.")
+    assert marked.save("Because the target is the input.", "the first again") == [] and whole()
+    assert marked.save("Because it is.", "the second again") == []
+    assert marked.marks()["why"] == (1.0, "Shorter, and worse.")
+
+
+def test_marks_are_changed_by_the_latest_mark_alone(marked):
+    marked.give("why", 2.0, "On second thoughts.")
+    assert marked.save("Because the target is the input.", "v2") == []
+    assert marked.marks()["why"] == (2.0, "On second thoughts.")
+
+
+def test_grades_are_of_this_version_of_aelib_and_of_its_packages(monkeypatch, tmp_path):
+    before = grade.version()
+    assert grade.version() == before
+    distributions = list(metadata.distributions())
+    monkeypatch.setattr(metadata, "distributions", lambda: distributions[1:])
+    assert grade.version() != before
+    monkeypatch.undo()
+    shutil.copytree(ROOT / "aelib", tmp_path / "aelib")
+    monkeypatch.setattr(sandbox, "ROOT", tmp_path)
+    assert grade.version() == before
+    (tmp_path / "aelib" / "models" / "linear.py").write_text("broken", "utf-8")
+    assert grade.version() != before
+
+
+def test_equal_files_of_two_students_are_told_and_graded_once(tmp_path):
+    name = "ps1_first_autoencoder"
+    for student_ in ("anna", "ben"):
+        write(notebook(SETS[name], {"bet": "bet = 1"}), tmp_path / "in" / f"{student_}.ipynb")
+    write(notebook(SETS[name], {"bet": "bet = 2"}), tmp_path / "in" / "carla.ipynb")
+    rows = {
+        row["student"]: row
+        for row in grade.Grading(tmp_path / "in", tmp_path / "out", ASSIGNMENTS, True, sandbox.Limits()).rows
+    }
+    assert rows["anna"]["flags"] == ["the very same file as ben.ipynb"] and rows["carla"]["flags"] == []
+    assert rows["ben"]["flags"] == ["the very same file as anna.ipynb"] and rows["anna"]["key"] == rows["ben"]["key"]
 
 
 def test_the_one_folder_that_an_archive_packed_everybody_into_is_looked_through(tmp_path):

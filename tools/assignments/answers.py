@@ -10,9 +10,11 @@ another.
 
 import argparse
 import copy
+import functools
+import multiprocessing
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +23,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading import execution, sandbox, submission
-from grading.problem_set import ASSIGNMENTS, grade_id, problem_sets
+from grading.problem_set import ASSIGNMENTS, ProblemSet, grade_id, problem_sets
 
 CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong)(?: \| (?P<message>.+))?\n", re.M)
 FEWEST_WRONG = 3
@@ -91,19 +93,22 @@ def check(problem_set, path, jobs=2, isolated=True):
         for i in range(max(map(len, listed.values())))
     ]
 
-    def one(chosen):
-        sources = {name: answer.source for name, answer in chosen.items()}
-        submitted = nbformat.from_dict(notebook(problem_set, sources))
-        return execution.run(submission.rebuild(submitted, problem_set), problem_set, isolated=isolated)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        for chosen, result in zip(rounds, pool.map(one, rounds), strict=True):
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        results = pool.map(functools.partial(_graded, problem_set.source_path, isolated), rounds)
+        for chosen, result in zip(rounds, results, strict=True):
             for name, answer in chosen.items():
                 complaint = answer.judge(result["questions"][name])
                 if answer.kind in ("reference", "alternative") and not complaint:
                     odd = [flag for flag in result["flags"] if flag.startswith(f"{name}:")]
                     complaint = f"flagged: {odd[0]}" if odd else ""
                 yield answer, result["questions"][name], complaint
+
+
+def _graded(source, isolated, chosen):
+    """The verdicts on a notebook with the chosen answers."""
+    problem_set = ProblemSet(source)
+    submitted = nbformat.from_dict(notebook(problem_set, {name: answer.source for name, answer in chosen.items()}))
+    return execution.run(submission.rebuild(submitted, problem_set), problem_set, isolated=isolated)
 
 
 def main(arguments=None):

@@ -23,6 +23,7 @@ import sys
 import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -30,9 +31,11 @@ import psutil
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from grading import execution, reports, sandbox, submission
+from grading import reports, sandbox, submission
+from grading.execution import box_folder
 from grading.gradebook import Course
 from grading.problem_set import ASSIGNMENTS, problem_sets
+from grading.workers import Workers
 
 IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__")
 NO_SUBMISSIONS = ("Thumbs.db", "timestamp.txt", "submission_secret.txt")  # the last two come from nbgrader's exchange
@@ -70,11 +73,13 @@ def name_of(path):
 
 
 def version():
-    """A word that changes when the graders do."""
+    """A word that changes when the graders do, or aelib, or the packages that answers and tests use."""
     digest = hashlib.sha256()
-    for path in sorted(Path(sandbox.__file__).parent.glob("*.py")):
-        if path.stem not in ("reports", "gradebook"):
-            digest.update(path.read_bytes())
+    graders = [path for path in Path(sandbox.__file__).parent.glob("*.py") if path.stem not in ("reports", "gradebook")]
+    for path in sorted([*graders, *(sandbox.ROOT / "aelib").rglob("*.py")]):
+        digest.update(path.read_bytes())
+    packages = sorted({f"{found.name} {found.version}" for found in metadata.distributions()})
+    digest.update("\n".join([sys.version, *packages]).encode())
     return digest.hexdigest()
 
 
@@ -90,7 +95,7 @@ class Grading:
 
     def _rows(self):
         """A row for each file, with what is known before anything runs."""
-        rows, taken = [], {}
+        rows, taken, equal = [], {}, {}
         for path in find_files(self.folder):
             row = {
                 "student": student_name(path, self.folder, self.sets), "file": name_of(path.relative_to(self.folder)),
@@ -113,8 +118,8 @@ class Grading:
             asked = problem_set.source_path.read_text("utf-8")
             key = [self.version, path.read_bytes().hex(), asked, str(self.limits)]
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
-            same = taken.setdefault((row["student"], row["problem_set"]), [])
-            same.append(row)
+            taken.setdefault((row["student"], row["problem_set"]), []).append(row)
+            equal.setdefault(row["key"], []).append(row)
         for (student, name), several in taken.items():
             keeper = next((row for row in several if self.course.holds(student, name, row["key"])), several[0])
             for row in several:
@@ -124,6 +129,11 @@ class Grading:
                 names = ", ".join(row["file"] for row in several)
                 for row in several:
                     row["flags"].append(f"{len(several)} files of this student for this problem set: {names}")
+        for several in equal.values():
+            for row in several:
+                others = [other["file"] for other in several if other["student"] != row["student"]]
+                if others:
+                    row["flags"].append(f"the very same file as {', '.join(others)}")
         return rows
 
     def result_path(self, row):
@@ -137,22 +147,18 @@ class Grading:
         except (OSError, ValueError):
             return None
 
-    def grade(self, row):
-        """Run one submission and keep the verdict."""
-        problem_set = self.sets[row["problem_set"]]
-        rebuilt = submission.rebuild(row["notebook"], problem_set)
-        result = execution.run(rebuilt, problem_set, self.limits, self.isolated)
-        result["answers"] = rebuilt.answers
-        reports.write(self.result_path(row), json.dumps(result, ensure_ascii=False))
-
     def run(self, jobs):
         """Grade what has not been graded yet."""
         waiting = {}
         for row in self.rows:
             if row["key"] and self.stored(row) is None:
                 waiting.setdefault(row["key"], row)  # two equal files are run once
+        workers = Workers(self.limits, self.isolated)
         with ThreadPoolExecutor(jobs) as pool:
-            futures = {pool.submit(self.grade, row): row for row in waiting.values()}
+            futures = {
+                pool.submit(workers.grade, row["notebook"], self.sets[row["problem_set"]], self.result_path(row)): row
+                for row in waiting.values()
+            }
             try:
                 for future in tqdm(as_completed(futures), total=len(futures), desc="grading", unit="notebook"):
                     error = future.exception()  # whatever one submission does, the others are graded
@@ -166,6 +172,7 @@ class Grading:
                 for process in psutil.Process().children(recursive=True):
                     process.kill()
                 os._exit(130)  # without waiting for the threads
+        workers.close()
         for row in self.rows:
             row["ran"] = row["key"] in waiting and self.stored(row) is not None
         return sum(row["ran"] for row in self.rows)
@@ -188,7 +195,8 @@ class Grading:
     def _collect(self, row, result):
         """The verdict on one submission into its row and the gradebook."""
         notebook = nbformat.from_dict(result["notebook"])
-        self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
+        again = self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
+        row["flags"] += [f"{name}: was marked by hand with another answer, mark it again" for name in again]
         marks = self.course.marks(row["student"], row["problem_set"])
         for question in self.sets[row["problem_set"]].questions:
             given = dict(result["questions"][question.name])
@@ -244,7 +252,7 @@ def main(arguments=None):
     else:
         print("No isolation: submissions run with all your rights.", flush=True)
     limits = sandbox.Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 2**30))
-    execution.kernel_folder.tidy()
+    box_folder.tidy()
     started = time.monotonic()
     course, isolated = chosen.course.expanduser().resolve(), chosen.isolation == "box"
     grading = Grading(top_folder(submissions), grades, course, isolated, limits)

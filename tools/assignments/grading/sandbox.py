@@ -1,8 +1,8 @@
-"""Where a submission runs: a kernel in a box of its own, made by bubblewrap.
+"""Where a submission runs: a process in a box of its own, made by bubblewrap.
 
 In the box there is Python with its packages and `aelib`, all read-only, and an empty scratch folder in memory. There is
-no network, no other process, no home folder, no other submission, no solution. The kernel talks to the grader through
-sockets in one folder; hidden tests travel through them one at a time, so no file in the box holds them.
+no network, no other process, no home folder, no other submission, no solution and no test. The process talks to the
+grader through one pair of sockets, in plain data.
 """
 
 import os
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import psutil
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 ROOT = Path(__file__).resolve().parents[3]
-BOOT = Path(__file__).with_name("kernel.py")
+BOOT = Path(__file__).with_name("student.py")
+WIRE = Path(__file__).with_name("wire.py")
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/nix")
 
 
@@ -62,8 +63,8 @@ def _box():
     return [*box, "--proc", "/proc", "--dev", "/dev"]
 
 
-def environment(folder, seed):
-    """The few variables that a kernel gets: none of the grader's own."""
+def environment(folder):
+    """The few variables that a submission gets: none of the grader's own."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": str(folder / "home"),
@@ -73,54 +74,46 @@ def environment(folder, seed):
         "MPLCONFIGDIR": str(folder / "matplotlib"),
         "IPYTHONDIR": str(folder / "home" / "ipython"),
         "NBGRADER_EXECUTION": "autograde",
-        "GRADING_SEED": str(seed),
         "OMP_NUM_THREADS": "1",
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
     }
 
 
-def command(folder, limits, isolated=True):
-    """How to start the kernel: the words before the connection file."""
-    python = [sys.executable, str(BOOT), str(limits.memory * 3 // 4), str(limits.scratch), str(folder)]
+def command(folder, limits, channel, isolated=True):
+    """How to start a submission's process that talks through the open file `channel`."""
+    python = [sys.executable, "-u", str(BOOT), str(limits.memory * 3 // 4), str(limits.scratch), str(folder)]
+    python += [str(channel), str(limits.output)]
     if not isolated:
         return python
     # In this order, since a later one hides what an earlier one put in the same place.
     box = [*_box(), "--size", str(limits.scratch), "--tmpfs", "/tmp", "--dir", "/tmp/scratch"]
-    for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(ROOT / "aelib"), str(BOOT)]):
+    for path in dict.fromkeys([sys.base_prefix, sys.prefix, str(ROOT / "aelib"), str(BOOT), str(WIRE)]):
         box += ["--ro-bind", path, path]
     # What is left writable in memory is bounded too: the box's root and /dev otherwise hold half of the machine's.
     box += ["--bind", str(folder), str(folder), "--size", str(limits.scratch), "--tmpfs", "/dev/shm"]
     return [*box, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp/scratch", "--", *python]
 
 
-class Specs(KernelSpecManager):
-    """The one kernel that `command` starts, under any name: what a notebook says about its kernel does not count."""
-
-    def __init__(self, argv):
-        super().__init__()
-        argv = [*argv, "{connection_file}"]
-        self._spec = KernelSpec(argv=argv, display_name="Python 3", language="python", interrupt_mode="message")
-
-    def get_kernel_spec(self, kernel_name):
-        return self._spec
-
-
-def furnish(folder):
-    """Put what every kernel needs to write to into its folder. Matplotlib's list of fonts takes seconds to make."""
+def furnish(folder, data):
+    """Put what every submission needs into its folder. Matplotlib's list of fonts takes seconds to make."""
     for name in ("home", "matplotlib"):
         (folder / name).mkdir()
     for fonts in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
         shutil.copy(fonts, folder / "matplotlib")
+    np.savez(folder / "digits.npz", **data)
 
 
 class Watchdog(threading.Thread):
-    """Kill a process and all below it when together they take too much. `reason` then says what."""
+    """Kill a process and all below it when together they take too much. `reason` then says what.
+
+    `answer_by` is the time until which the next reply must be there, None while none is awaited.
+    """
 
     def __init__(self, pid, folder, limits):
         super().__init__(daemon=True)
         self.process, self.folder, self.limits = psutil.Process(pid), folder, limits
-        self.reason, self.deadline = "", time.monotonic() + limits.seconds
+        self.reason, self.deadline, self.answer_by = "", time.monotonic() + limits.seconds, None
         self._stopped = threading.Event()
 
     def run(self):
@@ -152,9 +145,11 @@ class Watchdog(threading.Thread):
             return []
 
     def _excess(self):
-        below = [self.process, *self._below()]  # without a box the first is the kernel itself
+        below = [self.process, *self._below()]  # without a box the first is the submission itself
         if time.monotonic() > self.deadline:
             return f"it took more than {self.limits.seconds:.0f} seconds in all"
+        if self.answer_by and time.monotonic() > self.answer_by:
+            return "it could not be interrupted"
         if len(below) > self.limits.processes:
             return f"it started more than {self.limits.processes} processes"
         if sum(process.memory_info().rss for process in below) > self.limits.memory:

@@ -5,8 +5,6 @@ the student's answers put in: whatever happened to the tests, the points, the or
 kernel's name on the way through Colab, a learning management system or the student's hands makes no difference.
 """
 
-import ast
-import builtins
 import copy
 import difflib
 import json
@@ -20,11 +18,6 @@ from grading.problem_set import grade_id, is_answer, is_marked_by_hand, is_test,
 
 LARGEST_FILE = 20 * 2**20
 SKIP = "skip-execution"  # nbclient's own name for the tag
-MODULES = {"np", "numpy", "keras", "aelib", "scipy", "ndimage", "sklearn", "tf", "tensorflow", "sys", "os"}
-SPIES = {
-    "get_ipython", "_ih", "In", "_getframe", "inspect", "ctypes", "__builtins__", "builtins", "settrace", "setprofile",
-    "_exit", "__globals__", "globals", "f_back", "f_code", "linecache", "traceback", "mock", "environ",
-}  # fmt: skip
 
 
 class UnreadableError(ValueError):
@@ -220,47 +213,8 @@ def _tampering(cells, places, problem_set):
         if theirs is not None and theirs != ours:
             said = str(theirs)[:20].encode("utf-8", "replace").decode()
             flags.append(f"{name}: the points were changed to {said} (the original ones count)")
-    named = {place: name for name, place in places.items()}
-    for i, cell in enumerate(cells):
-        where = named.get(i, "a cell of their own")
-        given = where in problem_set.stubs and not is_answer(problem_set.stubs[where])
-        if cell.cell_type == "code" and not given and (i in named or not is_test(cell)):
-            words, changes = _tricks(cell.source)
-            flags += [f"{where}: uses {word}, which can see or change the tests" for word in sorted(words)]
-            flags += [f"{where}: changes {changed}" for changed in sorted(changes)]
     return list(dict.fromkeys(flags))
 
 
 def _without_imports(source):
     return re.sub(r"^(?:import|from) .+$", "", source, flags=re.M).split()
-
-
-def _tricks(source):
-    """What a program (its comments aside) uses that can see or change the tests, and whose functions it replaces."""
-    try:
-        tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.M))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(re.findall(r"[\w.]+", source)) & SPIES, set()
-    spies, changes, modules = set(), set(), set(MODULES)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-            spies |= {part for name in names for part in name.split(".")} & SPIES
-            modules |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.Name):
-            spies |= {node.id} & SPIES
-        elif isinstance(node, ast.Attribute):
-            spies |= {node.attr} & SPIES
-            if isinstance(node.ctx, ast.Store | ast.Del) and ast.unparse(node).split(".")[0] in modules:
-                changes.add(ast.unparse(node))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            spies |= {node.name} & {"__eq__", "__ne__", "__del__"}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            spies |= {word for word in ("GRADING_SEED", "NBGRADER_EXECUTION") if word in node.value}
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr" and node.args:
-            changes.add(ast.unparse(node.args[0]))
-    for node in tree.body:  # at the top level, where the tests look names up
-        bound = [getattr(node, "name", "")]
-        bound += [ast.unparse(target) for target in getattr(node, "targets", [])]
-        changes |= set(bound) & (MODULES | set(dir(builtins)))
-    return spies, changes - {"sys.stdout", "_", "input", "id", "sum", "max", "min", "list", "dict", "range", "print"}
