@@ -17,7 +17,7 @@ from grading.problem_set import ASSIGNMENTS, grade_id, is_answer, is_test, names
 PROGRAMS = {
     "hangs": "while True:\n    pass",
     "hangs_for_good": (
-        "while True:\n    try:\n        while True:\n            pass\n    except KeyboardInterrupt:\n        pass"
+        "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
     ),
     "crashes": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
     "exits": "import os\nos._exit(0)",

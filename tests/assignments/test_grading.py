@@ -410,7 +410,7 @@ def test_without_a_box_time_and_order_still_hold(tmp_path):
     original, points = student(*BANK[name], generator, right=1)
     write(original, tmp_path / "in" / "good.ipynb")
     write(broken("hangs", original, SETS[name], generator), tmp_path / "in" / "hangs.ipynb")
-    command = [*GRADE, str(tmp_path / "in"), "--isolation", "none", "--cell-seconds", "5"]
+    command = [*GRADE, str(tmp_path / "in"), "--isolation", "none", "--cell-seconds", "10"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "No isolation: submissions run with all your rights." in done.stdout
     with (tmp_path / "in-graded" / "gradebook.csv").open(encoding="utf-8") as table:

@@ -2,8 +2,11 @@
 
 - `problem_set`: what was asked, and for how many points.
 - `submission`: from a file that came back to the notebook that is run.
-- `sandbox`: where it runs, with which limits.
-- `execution`: running it and judging each question.
+- `workers`: the processes that grade, one submission at a time each.
+- `sandbox`: the box in which it runs, and its limits.
+- `student`: the submission's own process, inside the box: runs cells, calls functions, holds no test.
+- `wire`: what goes in and out: plain data.
+- `execution`: running it and judging each question, with the tests outside the box.
 - `gradebook`: nbgrader's database and folders, for marking by hand.
 - `reports`: the table, the feedback pages, the picture of the class.
 """

@@ -32,7 +32,7 @@ KEPT = ("text/plain", "image/png")  # of a student's output: neither HTML nor sc
 LONGEST_MESSAGE = 600
 NO_ANSWER = "There is no answer yet."
 NOT_RUN = "This was not run, because the notebook stopped before it."
-PATIENCE = 30.0  # seconds after which a cell that was interrupted, or that still starts Keras, is given up
+WAITING, PATIENCE = 4.0, 60.0  # a reply is given up after the answer's own seconds times this, plus that
 KNOWN_ERRORS = {name for name, found in vars(builtins).items() if isinstance(found, type)} | {
     "AxisError", "InvalidArgumentError", "LinAlgError", "UFuncTypeError", "UsageError"
 }  # fmt: skip
@@ -179,16 +179,17 @@ class Student:
             AnswerError: what ran stopped with an exception.
         """
         started = time.monotonic()
-        self.watchdog.answer_by = started + self.left + PATIENCE
+        self.watchdog.answer_by = started + WAITING * self.left + PATIENCE
         try:
             self.channel.send_bytes(wire.text(request | {"seconds": max(self.left, 0.1)}))
             while "callback" in (reply := self._reply()):
                 self.channel.send_bytes(wire.text(_called_back(functions, reply)))
         except (OSError, EOFError) as error:
             self.process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(1)
             self.watchdog.join(0.5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if self.process.wait(1) == wire.NOT_INTERRUPTED:
+                    self.watchdog.reason = "it could not be interrupted"
             raise StoppedError(self.watchdog.reason or "the process died") from error
         finally:
             self.watchdog.answer_by = None
@@ -196,7 +197,9 @@ class Student:
         if error and error.get("name") == "OutOfTimeError":
             self.left = 0.0
             raise OutOfTimeError(f"This took more than {self.limits.cell_seconds:.0f} seconds and was stopped.")
-        self.left = max(self.left - (time.monotonic() - started), 0.1)
+        spent, passed = reply.get("spent"), time.monotonic() - started
+        used = min(max(spent, 0.0), passed) if isinstance(spent, float) else passed
+        self.left = max(self.left - used, 0.1)
         if error and "run" not in request:
             raise AnswerError(_described(error))
         return reply

@@ -28,7 +28,7 @@ SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc
 class Limits:
     """What one submission may use."""
 
-    cell_seconds: float = 30.0
+    cell_seconds: float = 30.0  # of the processor, a cell or a test
     seconds: float = 240.0
     memory: int = 4 * 2**30  # bytes, of all its processes together
     processes: int = 40

@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 import traceback
 import types
 from multiprocessing.connection import Connection
@@ -27,6 +28,8 @@ from IPython.core.displayhook import CapturingDisplayHook
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+WAITING = 4  # times the seconds of the processor that an answer may take by the clock on the wall
 
 
 def limit(name, value):
@@ -59,10 +62,10 @@ class Later(types.ModuleType):
 
     def __getattr__(self, name):
         if sys.modules.get(self.__name__) is self:
-            left, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # the import takes nothing of the answer's time
+            left = set_clocks()  # the import takes nothing of the answer's time
             del sys.modules[self.__name__]
             vars(importlib.import_module(self.__name__)).update(self._given)
-            signal.setitimer(signal.ITIMER_REAL, left)
+            set_clocks(*left)
         return getattr(importlib.import_module(self.__name__), name)
 
 
@@ -89,6 +92,15 @@ class OutOfTimeError(BaseException):
     """The time for a cell or a call is over."""
 
 
+def set_clocks(processor=0.0, wall=0.0):
+    """Set what sends a signal when so many seconds have passed, 0 for never. Returns what was left of both.
+
+    The processor's time is what counts, so that nobody loses points because the machine is busy. An answer that waits
+    uses none.
+    """
+    return signal.setitimer(signal.ITIMER_PROF, processor)[0], signal.setitimer(signal.ITIMER_REAL, wall)[0]
+
+
 class Bounded(io.StringIO):
     """Text that is kept up to a length."""
 
@@ -104,16 +116,18 @@ class Session:
     """Answers the grader's requests, one after the other, until the grader ends.
 
     A request is `{"run": source}`, `{"get": name}` or `{"call": name, "arguments": ..., "named": ...}`, each with the
-    `seconds` that it may take. While a function runs, it may call a function of the grader's: `{"callback": number}`.
+    `seconds` of the processor that it may take. While a function runs, it may call one of the grader's:
+    `{"callback": number}`.
     """
 
     def __init__(self, channel, output):
-        self.channel, self.output, self.talking = Connection(channel), output, False
+        self.channel, self.output, self.talking, self.late = Connection(channel), output, False, False
         config = Config()
         config.HistoryManager.enabled = False
         self.shell = InteractiveShell.instance(config=config, colors="nocolor")
         self.shell._showtraceback = lambda *_: None
-        signal.signal(signal.SIGALRM, self._alarm)
+        for kind in (signal.SIGALRM, signal.SIGPROF):
+            signal.signal(kind, self._alarm)
 
     def serve(self):
         """Answer requests for ever."""
@@ -123,19 +137,24 @@ class Session:
             kind = next((kind for kind in kinds if kind in request), None)
             if kind is None:  # the end of a conversation that was broken off
                 continue
+            self.late, started = False, time.process_time()
             try:
-                signal.setitimer(signal.ITIMER_REAL, request["seconds"])
+                set_clocks(request["seconds"], WAITING * request["seconds"])
                 reply = kinds[kind](request)
             except BaseException as error:  # whatever an answer raises
                 reply = {"error": self._described(error)}
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            self._send(reply)
+                set_clocks()
+            self._send(reply | {"spent": time.process_time() - started})
 
     def _alarm(self, *_):
         if self.talking:  # a message is sent and read whole
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            set_clocks(wall=0.05)
+        elif self.late:  # and caught what told it to stop
+            os._exit(wire.NOT_INTERRUPTED)
         else:
+            self.late = True
+            set_clocks(wall=5.0)
             raise OutOfTimeError
 
     def _send(self, message):
