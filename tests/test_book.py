@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 CLAIM = 'import aelib\naelib.claim("C01", "holds when it is tried", "a share of 97 %", True)'
 GOOD = (CLAIM, "def load_images():\n    return 7", "print(load_images())")
 ROWS = [
-    {"id": "C01", "claim": "It works.", "chapters": ["one"]},
-    {"id": "C02", "claim": "So does this.", "chapters": ["two"]},
+    {"id": "C01", "claim": "It works.", "notes": ["N1", "N3"], "ours": "when it is tried", "chapters": ["one"]},
+    {"id": "C02", "claim": "So does this.", "notes": ["N0"], "chapters": ["two"]},
 ]
 
 
@@ -44,7 +44,7 @@ def new_book(root, *cells, **options):
     for page in (root / "book").glob("*.md"):
         page.unlink()
     (root / "book" / "claims.yml").write_text(yaml.safe_dump(ROWS), "utf-8")
-    index = "# Claims\n\n{cite}`baldi1989`\n\n```{claims}\n```\n\n```{bibliography}\n```\n"
+    index = "# Claims\n\n{cite}`baldi1989`\n\n```{claims}\n:tally:\n```\n\n```{claims}\n```\n\n```{bibliography}\n```\n"
     (root / "book" / "index.md").write_text(index, "utf-8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/one\n", "utf-8")
     (root / "notebooks").mkdir()
@@ -114,9 +114,13 @@ def test_the_page_is_searchable_and_needs_no_other_server_for_its_formulas(book)
 
 def test_the_page_of_claims_is_filled_from_the_notebooks_and_marks_other_verdicts_on_other_data(book):
     text = re.sub(r"<[^>]+>", "", page(book, "book/index"))
-    found = r"C01 It works\.\s*holds when it is tried\s*\(on MNIST: does not hold\)\s*a share of 97 %\. one"
+    found = r"C01 It works\. \(N1, N3\) Ours: when it is tried\.\s*holds when it is tried"
+    found += r"\s*\(on MNIST: does not hold\)\s*a share of 97 %\. one"
     assert re.search(found, text)
-    assert re.search(r"C02 So does this\.\s*not tested yet", text) and "Of 2 claims 1 have been tested" in text
+    assert (
+        re.search(r"C02 So does this\. \(N0\)\s*not tested yet", text)
+        and text.count("Of 2 claims 1 have been tested") == 2
+    )
     assert 'href="../notebooks/one.html#c01"' in page(book, "book/index")
     assert 'id="c01"' in page(book)
 

@@ -6,6 +6,8 @@ with `book/claims.yml`, which says what each claim is and which chapters test it
     ```{claims}
     ```
 
+and one sentence that counts them where it says `:tally:` in the second line.
+
 A chapter that no longer records its claim, or records one that is not its own, is a warning, which fails the build.
 """
 
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -34,8 +37,10 @@ class ClaimsTable(nodes.General, nodes.Element):
 class Claims(SphinxDirective):
     """```{claims}```"""
 
+    option_spec = {"tally": directives.flag}  # noqa: RUF012, as in docutils
+
     def run(self):
-        return [ClaimsTable()]
+        return [ClaimsTable(tally="tally" in self.options)]
 
 
 def kind(verdict):
@@ -97,8 +102,7 @@ def on_other_data(app):
 def fill(app, doctree, docname):
     """Put the table in its place."""
     for place in list(doctree.findall(ClaimsTable)):
-        content = [summary(app), table(app, docname)]
-        place.replace_self(content)
+        place.replace_self([summary(app)] if place["tally"] else [summary(app), table(app, docname)])
 
 
 def summary(app):
@@ -126,7 +130,7 @@ def table(app, docname):
     group += nodes.thead("", row_of(*(nodes.Text(title) for title in ("claim", "verdict", "measured"))))
     body = nodes.tbody()
     for row in rows(app):
-        claim = nodes.inline("", "", nodes.strong("", row["id"]), nodes.Text(f" {row['claim']}"))
+        claim = said(row)
         results = [(page, found[row["id"]]) for page, found in sorted(app.env.claims.items()) if row["id"] in found]
         for page, result in results:
             verdict = verdict_of(app, row["id"], page, result)
@@ -136,6 +140,16 @@ def table(app, docname):
             body += row_of(claim, nodes.Text("not tested yet"), nodes.Text(""))
     group += body
     return nodes.table("", group, classes=["claims"])
+
+
+def said(row):
+    """The claim as the notes make it, with the notes that make it, and what is ours in it."""
+    whole = nodes.inline(
+        "", "", nodes.strong("", row["id"]), nodes.Text(f" {row['claim']} ({', '.join(row['notes'])})")
+    )
+    if row.get("ours"):
+        whole += nodes.emphasis("", f" Ours: {row['ours']}.")
+    return whole
 
 
 def row_of(*cells):
