@@ -1,10 +1,9 @@
 """Grade the graders: `python tools/assignments/answers.py` runs right, untouched and wrong answers to every question.
 
 `answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`.
-The reference solution and the alternative must get full marks, the stub none, and each wrong answer none, with a
-message that holds MESSAGE. An alternative may say behind a second bar why it is right after all, and a cell
-`# %% QUESTION | inputs` is for `mutants.py`, which spoils the right answers. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
-another.
+The reference solution and the alternatives must get full marks, the stub none, and each wrong answer none, with a
+message that holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
+another. An alternative may say behind a second bar why it is right. `# %% QUESTION | inputs` is for `mutants.py`.
 
     python tools/assignments/answers.py [--course FOLDER] [NAME ...]
 """

@@ -4,11 +4,12 @@ Each autograded question's reference and first alternative is changed in one pla
 constant, an argument dropped, a statement deleted, the given array changed, the given generator ignored. Such a mutant
 must fail the tests of its question. One that passes is either right after all, or shows that a test is missing.
 
-What is right after all is found in two ways. `# %% QUESTION | inputs` in `answers/NAME.py` defines `inputs(rng)`, which
-yields arguments that the question allows, a tuple for each call: a mutant that answers them all as the reference does
-is equivalent. And a mutant that is listed as `# %% QUESTION | alternative | why it is right` is what it is called.
+What is right after all is found in two ways. `# %% QUESTION | inputs` in `answers/NAME.py` defines `inputs(rng)`,
+which yields arguments that the question allows, a tuple for each call: a mutant that answers them all as the reference
+does is equivalent. Where results may differ a little, or are models without weights, the cell defines `same(one, two)`
+too. And a mutant that is listed as `# %% QUESTION | alternative | why it is right` is what it is called.
 
-    python tools/assignments/mutants.py [--course FOLDER] [--only QUESTION ...] [--quick] [NAME ...]
+    python tools/assignments/mutants.py [--course FOLDER] [--only QUESTION ...] [--quick] [--equivalent] [NAME ...]
 """
 
 import argparse
@@ -30,11 +31,13 @@ from grading.problem_set import ASSIGNMENTS, names_defined, problem_sets
 SEEDS = 3  # of the hidden tests; a margin that is too wide for one of them is too wide
 DRAWS = 12  # of `inputs`
 LONGEST = 30  # seconds for one run of the tests
+FATES = ("caught", "equivalent", "listed", "survivor")
 SLOW = 1.0  # seconds; tests that take longer, because they train, see one seed and the reference's mutants alone
 
 SWAPPED = {
-    ast.Add: (ast.Sub, ast.Mult), ast.Sub: (ast.Add, ast.Mult), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult, ast.Sub),
-    ast.Pow: (ast.Mult, ast.Add), ast.FloorDiv: (ast.Div, ast.Mult), ast.MatMult: (ast.Mult,), ast.Mod: (ast.FloorDiv,),
+    ast.Add: (ast.Sub, ast.Mult), ast.Sub: (ast.Add, ast.Mult), ast.Mult: (ast.Div, ast.Add),
+    ast.Div: (ast.Mult, ast.Sub), ast.FloorDiv: (ast.Div, ast.Mult), ast.Mod: (ast.FloorDiv,),
+    ast.Pow: (ast.Mult, ast.Add), ast.MatMult: (ast.Mult,),
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
     ast.Eq: (ast.NotEq, ast.GtE), ast.NotEq: (ast.Eq,),
 }  # fmt: skip
@@ -58,7 +61,7 @@ class TooSlowError(BaseException):
 class Stage:
     """A problem set's tests and answers in this process: students in one namespace, the judge in another.
 
-    As when grading, the judge's namespace holds what the setup cell defines and the functions that the question asks for.
+    As when grading, the judge's namespace holds what the setup cell defines and the functions that are asked for.
     """
 
     def __init__(self, problem_set):
@@ -90,6 +93,25 @@ class Stage:
             os.environ.pop("GRADING_SEED")
         return ""
 
+    def places(self, question, source, *kinds):
+        """For each type, which parameters of an answer's function get such a thing from the tests: a list of names."""
+        names, found = parameters(source), [set() for _ in kinds]
+
+        def watch(function):
+            def watched(*given, **named):
+                for name, value in [*zip(names, given, strict=False), *named.items()]:
+                    for parameters_of_kind, kind in zip(found, kinds, strict=True):
+                        if isinstance(value, kind):
+                            parameters_of_kind.add(name)
+                return function(*given, **named)
+
+            return watched
+
+        complaint = self.verdict(question, source, wrap=watch)
+        if complaint:
+            raise ValueError(f"{question}: a right answer does not pass: {complaint}")
+        return [[name for name in names if name in some] for some in found]
+
 
 @contextlib.contextmanager
 def small_data():
@@ -97,8 +119,9 @@ def small_data():
     import aelib
 
     original, digits = aelib.load_images, aelib.make_digits(400, random_state=0)
-    parts = {f"{kind}_{part}": data for part in ("train", "test") for kind, data in (("x", digits.images), ("y", digits.target))}  # fmt: skip
-    aelib.load_images = lambda: type("Data", (), parts | {"description": ""})
+    x, y = digits.images, digits.target
+    few = {"x_train": x, "y_train": y, "x_test": x, "y_test": y, "description": ""}
+    aelib.load_images = lambda: type("Data", (), few)
     try:
         yield
     finally:
@@ -133,14 +156,13 @@ def time_limit(seconds=LONGEST):
 
 
 def mutants(source, arrays=(), generators=()):
-    """Each way to spoil an answer: `(new source, line, what was done)`, no source twice.
+    """Each way to spoil an answer: `(new source, line of the old one)`, no source twice.
 
     `arrays` and `generators` are the parameters that get such things.
     """
     tree = bare(source)
     seen = {ast.unparse(tree)}
-    for what, line in [*_changed_places(tree, generators), *_changed_bodies(tree, arrays)]:
-        new = what if isinstance(what, str) else ast.unparse(what)
+    for new, line in [*_changed_places(tree, parameters(source), generators), *_changed_bodies(tree, arrays)]:
         if new not in seen:
             seen.add(new)
             yield new, line
@@ -155,17 +177,21 @@ def bare(source):
     return tree
 
 
-def _changed_places(tree, generators):
-    """Trees with another expression in one place. The tree is changed in place, and mended afterwards."""
-    function = next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
-    parameters = [argument.arg for argument in function.args.args] if function else []
+def parameters(source):
+    """The names of the arguments of the function that an answer defines."""
+    function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    return [argument.arg for argument in function.args.args]
+
+
+def _changed_places(tree, names, generators):
+    """Sources with another expression in one place. The tree is changed for each, and mended afterwards."""
     for node in ast.walk(tree):
         for field, value in ast.iter_fields(node):
             places = [(value, i) for i in range(len(value))] if isinstance(value, list) else [(vars(node), field)]
             for holder, key in places:
                 old = holder[key]
                 if isinstance(old, ast.expr):
-                    for new in _variants(old, parameters, generators):
+                    for new in _variants(old, names, generators):
                         holder[key] = new
                         yield ast.unparse(ast.fix_missing_locations(tree)), old.lineno
                     holder[key] = old
@@ -181,7 +207,7 @@ def _changed_places(tree, generators):
                     pieces[i], pieces[i + 1] = pieces[i + 1], pieces[i]
 
 
-def _variants(node, parameters, generators):
+def _variants(node, names, generators):
     """What may stand in the place of an expression."""
     match node:
         case ast.Constant(value=bool()):
@@ -195,8 +221,8 @@ def _variants(node, parameters, generators):
         case ast.Name(id=name, ctx=ast.Load()):
             if name in RENAMED:
                 yield _expression(RENAMED[name])
-            if name in parameters:
-                yield from (_expression(other) for other in parameters if other != name)
+            if name in names:
+                yield from (_expression(other) for other in names if other != name)
             if name in generators:
                 yield from map(_expression, ("np.random.default_rng()", "np.random.default_rng(0)", "np.random"))
         case ast.Attribute(value=value, attr=name):
@@ -226,15 +252,14 @@ def _variants(node, parameters, generators):
                 for at in ("lower", "upper", "step"):
                     bound = getattr(place, at)
                     if bound is not None:
-                        others = (None, _expression(f"{ast.unparse(bound)} + 1"), _expression(f"{ast.unparse(bound)} - 1"))
-                        for other in others:
+                        for other in ("None", f"{ast.unparse(bound)} + 1", f"{ast.unparse(bound)} - 1"):
                             new = ast.Slice(place.lower, place.upper, place.step)
-                            setattr(new, at, other)
+                            setattr(new, at, _expression(other))
                             yield ast.Subscript(value, new, ast.Load())
 
 
 def _changed_bodies(tree, arrays):
-    """Trees with another statement: one deleted, an early return, an argument that is cut or changed."""
+    """Sources with another statement: one deleted, an early return, an argument that is cut or changed."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if not isinstance(body, list) or isinstance(node, ast.Module):
@@ -252,7 +277,7 @@ def _changed_bodies(tree, arrays):
         if isinstance(node, ast.FunctionDef):
             first = [f"return {argument.arg}" for argument in node.args.args] + ["return"]
             for name in arrays:
-                first += [f"{name} = {name}[1:]", f"{name} = {name}[:-1]", f"{name} = np.sort({name}, axis=0)"]
+                first += [f"{name} = {name}[1:]", f"{name} = {name}[:-1]"]
                 # Right in what it returns, wrong in what it leaves behind.
                 first.append(f"{name}, given = {name}.copy(), {name}\ngiven += 1")
             for program in first:
@@ -278,8 +303,8 @@ def same(one, two):
             (float(m.optimizer.learning_rate), int(m.optimizer.iterations)) if m.optimizer else None for m in (one, two)
         ]
         return type(one) is type(two) and settings[0] == settings[1] and same(one.get_weights(), two.get_weights())
-    if isinstance(one, tuple | list) or isinstance(two, tuple | list):
-        return type(one) is type(two) and len(one) == len(two) and all(map(same, one, two))
+    if isinstance(one, tuple | list) and isinstance(two, tuple | list):
+        return len(one) == len(two) and all(map(same, one, two))
     if callable(one) or isinstance(one, np.random.Generator) or one is None:
         return type(one) is type(two)
     try:
@@ -288,16 +313,17 @@ def same(one, two):
         return False
 
 
-def equivalent(stage, question, reference, mutant, program):
+def equivalent(stage, question, reference, mutant, program, draws=DRAWS):
     """Whether a mutant answers all that `inputs` draws as the reference does, and leaves its arguments as that does."""
     import keras
     import numpy as np
 
     space = dict(stage.setup)
     exec(program, space)
+    close = space.get("same", same)
     (name,) = stage.asked(question)
     both = [stage.answer(question, source)[name] for source in (reference, mutant)]
-    for seed in range(DRAWS):
+    for seed in range(draws):
         for arguments in space["inputs"](np.random.default_rng(seed)):
             results = []
             for function in both:
@@ -305,45 +331,29 @@ def equivalent(stage, question, reference, mutant, program):
                 given = copy.deepcopy(arguments)
                 try:
                     with quiet(), time_limit():
-                        found = function(*given)
-                        results.append((space["seen"](found) if "seen" in space else found, given))
-                except (Exception, TooSlowError) as error:
-                    results.append((type(error).__name__, given))
-            if not same(*results):
+                        results.append((function(*given), given))
+                except (Exception, TooSlowError):
+                    return False
+            if not close(results[0][0], results[1][0]) or not same(results[0][1], results[1][1]):
                 return False
     return True
 
 
 def judged(stage, question, listed, program, quick=False):
-    """Every mutant of a question: `(line of source, mutant, fate)`, the fate "caught", "equivalent", "listed", "survivor"."""
+    """Every mutant of a question: `(line of source, mutant, fate)`. Its fate is one of `FATES`."""
     import numpy as np
 
     right = [answer.source for answer in listed if answer.kind in ("reference", "alternative")]
     known = {ast.unparse(bare(source)) for source in right}
-    kinds = {}
-
-    def watch(function):
-        def watched(*given, **named):
-            for name, value in [*zip(names, given, strict=False), *named.items()]:
-                kinds.setdefault(name, set()).add(type(value))
-            return function(*given, **named)
-
-        return watched
-
-    names = [a.arg for a in next(n for n in bare(right[0]).body if isinstance(n, ast.FunctionDef)).args.args]
-    complaint = stage.verdict(question, right[0], wrap=watch)
-    if complaint:
-        raise ValueError(f"{question}: the reference does not pass: {complaint}")
+    stage.verdict(question, right[0])  # imports what it needs
     started = time.monotonic()
-    slow = bool(stage.verdict(question, right[0])) or time.monotonic() - started > SLOW
+    kinds = [stage.places(question, right[0], np.ndarray, np.random.Generator)]
+    slow = time.monotonic() - started > SLOW
     if slow and quick:
         return
     made = set()
-    for source in right[: 1 if slow else 2]:
-        got = {kind: [name for name in names if kind in kinds.get(name, ())] for kind in (np.ndarray, np.random.Generator)}
-        own = [a.arg for a in next(n for n in bare(source).body if isinstance(n, ast.FunctionDef)).args.args]
-        renamed = dict(zip(names, own, strict=True))
-        arrays, generators = ([renamed[name] for name in found] for found in got.values())
+    kinds += [] if slow else [stage.places(question, right[1], np.ndarray, np.random.Generator)]
+    for source, (arrays, generators) in zip(right, kinds, strict=False):
         lines = source.splitlines()
         for mutant, line in mutants(source, arrays, generators):
             if mutant in made:
@@ -354,7 +364,7 @@ def judged(stage, question, listed, program, quick=False):
                 yield text, mutant, "listed"
             elif any(stage.verdict(question, mutant, seed) for seed in range(1 if slow else SEEDS)):
                 yield text, mutant, "caught"
-            elif program and equivalent(stage, question, source, mutant, program):
+            elif program and equivalent(stage, question, source, mutant, program, 1 if slow else DRAWS):
                 yield text, mutant, "equivalent"
             else:
                 yield text, mutant, "survivor"
@@ -365,13 +375,14 @@ def main(arguments=None):
     parser.add_argument("names", nargs="*", help="problem sets, all by default")
     parser.add_argument("--course", type=Path, default=ASSIGNMENTS, help="the folder that holds source/ and answers/")
     parser.add_argument("--only", nargs="*", default=(), help="questions, all by default")
+    parser.add_argument("--equivalent", action="store_true", help="show the equivalent mutants too")
     parser.add_argument("--quick", action="store_true", help="leave out questions whose tests train for long")
     chosen = parser.parse_args(arguments)
     survivors = 0
     for name, problem_set in problem_sets(chosen.course.expanduser().resolve()).items():
         if chosen.names and name not in chosen.names:
             continue
-        print(f"\n{problem_set.title}\n  {'':14s}  made  caught  equivalent  listed  survivors", flush=True)
+        print(f"\n{problem_set.title}\n  {'':14s}  made  {'  '.join(FATES)}", flush=True)
         path, stage = chosen.course / "answers" / f"{name}.py", Stage(problem_set)
         programs = inputs(path)
         for question, listed in answers(problem_set, path).items():
@@ -381,13 +392,12 @@ def main(arguments=None):
                 print(f"  {question:14s}  no function: whatever is honest is right", flush=True)
                 continue
             found = list(judged(stage, question, listed, programs.get(question), chosen.quick))
-            counts = [sum(fate == which for *_, fate in found) for which in ("caught", "equivalent", "listed", "survivor")]
-            survivors += counts[-1]
-            row = "".join(f"{count:{width}d}" for count, width in zip(counts, (8, 12, 8, 11), strict=True))
-            print(f"  {question:14s}{len(found):6d}{row}", flush=True)
+            row = "".join(f"{sum(fate == which for *_, fate in found):{len(which) + 2}d}" for which in FATES)
+            print(f"  {question:14s}{len(found):6d}{row if found else '  left out: it takes long'}", flush=True)
             for line, mutant, fate in found:
-                if fate == "survivor":
-                    print(f"    was: {line}\n" + "".join(f"      | {text}\n" for text in mutant.splitlines()), end="")
+                survivors += fate == "survivor"
+                if fate == "survivor" or (chosen.equivalent and fate == "equivalent"):
+                    print(f"    {fate}, was: {line}", *mutant.splitlines(), sep="\n      | ", flush=True)
     if survivors:
         sys.exit(f"{survivors} mutants pass the tests and are not equivalent to the reference.")
 

@@ -26,6 +26,17 @@ def add_noise(x, sigma, rng):
 def add_noise(x, sigma, rng):
     return np.asarray(x, "float32") + np.float32(sigma) * rng.standard_normal(x.shape, dtype="float32")
 
+# %% noise | alternative | noise is as likely to be negative
+def add_noise(x, sigma, rng):
+    return x - sigma * rng.normal(size=x.shape)
+
+# %% noise | alternative | noise is as likely to be negative
+def add_noise(x, sigma, rng):
+    noisy = np.array(x, dtype=float)
+    for image in noisy:
+        image -= rng.normal(0, sigma, image.shape)
+    return noisy
+
 # %% noise | wrong | every image got the same noise
 def add_noise(x, sigma, rng):
     return x + rng.normal(0, sigma, x.shape[1:])

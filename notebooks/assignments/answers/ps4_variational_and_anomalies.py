@@ -209,8 +209,10 @@ def threshold(validation_scores, test_scores, false_alarms):
 
 # %% threshold | inputs
 def inputs(rng):
-    n, m = rng.integers(50, 90, 2)
-    yield rng.normal(size=n), rng.normal(size=m), float(rng.uniform(0.01, 0.5))
+    yield rng.random(2000), rng.random(500), float(rng.uniform(0.01, 0.5))
+
+def same(one, two):  # "about a share": scores are shares here
+    return abs(one - two) < 0.003
 
 # %% auroc | alternative
 def auroc(normal_scores, anomaly_scores):
