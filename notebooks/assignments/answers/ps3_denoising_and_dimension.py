@@ -45,7 +45,7 @@ def add_noise(x, sigma, rng):
 def add_noise(x, sigma, rng):
     return x + np.random.default_rng(0).normal(0, sigma, x.shape)
 
-# %% noise | wrong | the images themselves were changed
+# %% noise | wrong | the function changes its arguments, the images themselves
 def add_noise(x, sigma, rng):
     x += rng.normal(0, sigma, x.shape)
     return x
