@@ -244,7 +244,7 @@ def _variants(node, names, generators):
             yield from arguments[:1]
             if isinstance(func, ast.Attribute):
                 yield func.value
-            if isinstance(func, ast.Name) and func.id == "int":  # rounded up
+            if isinstance(func, ast.Name) and func.id == "int" and arguments:  # rounded up
                 yield _expression(f"int(np.ceil({ast.unparse(arguments[0])}))")
         case ast.Subscript(value=value, slice=place, ctx=ast.Load()):
             yield value
