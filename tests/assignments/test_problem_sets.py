@@ -1,20 +1,34 @@
 """The problem sets: their form, their student versions, and graders that give full marks for right answers alone."""
 
-import os
+import functools
 import re
+import symtable
+import textwrap
 
+import mutants
 import nbformat
+import numpy as np
 import pytest
 from answers import answers, check
 from classroom import ASSIGNMENTS
 from grading import sandbox
-from grading.problem_set import grade_id, is_answer, is_test, problem_sets, role
+from grading.problem_set import HIDDEN, grade_id, is_answer, is_test, problem_sets, role
 from versions import LeakError, check_leaks, released, text
-
-import aelib
 
 SETS = problem_sets()
 AUTOGRADED = [(name, q.name) for name, found in SETS.items() for q in found.questions if not q.by_hand]
+QUICK = [(name, question) for name, question in AUTOGRADED if question != "train"]
+FUNCTIONS = [(name, question) for name, question in AUTOGRADED if question != "bet"]
+
+
+@functools.cache
+def stage(name):
+    return mutants.Stage(SETS[name])
+
+
+def listed(name, question, *kinds):
+    found = answers(SETS[name], ASSIGNMENTS / "answers" / f"{name}.py")[question]
+    return [answer for answer in found if answer.kind in kinds]
 
 
 def isolated():
@@ -35,27 +49,89 @@ def test_every_answer_gets_the_points_it_deserves_and_a_wrong_one_the_message_th
         assert {(question, kind) for kind in ("reference", "alternative", "stub", "wrong")} <= kinds
 
 
+@pytest.mark.parametrize(("name", "question"), QUICK)
+def test_every_answer_alone_is_right_or_hears_what_is_wrong(name, question):
+    for answer in listed(name, question, "reference", "alternative", "wrong"):
+        complaint = stage(name).verdict(question, answer.source)
+        assert (answer.message in complaint) if answer.kind == "wrong" else not complaint, answer
+        assert bool(complaint) == (answer.kind == "wrong")
+
+
+def single(value):
+    """The same in single precision, but for what is no number with a point in it."""
+    if isinstance(value, np.ndarray | np.floating | float):
+        value = np.asarray(value)
+        return value.astype("float32")[()] if value.dtype.kind == "f" else value
+    if isinstance(value, list | tuple):
+        return type(value)(map(single, value))
+    return value
+
+
+def in_single_precision(function):
+    """A function that sees its arguments in single precision, computes in it where it can, and answers in it."""
+    return lambda *given, **named: single(function(*single(given), **{k: single(v) for k, v in named.items()}))
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, in_single_precision], ids=["double", "single"])
 @pytest.mark.parametrize(("name", "question"), AUTOGRADED)
-def test_a_right_answer_is_right_whatever_numbers_the_hidden_tests_draw(name, question, digits, monkeypatch):
+def test_a_right_answer_is_right_in_either_precision_whatever_numbers_the_hidden_tests_draw(name, question, wrap):
     """Hidden tests draw fresh data for each submission, so their margins must be wide."""
-    few = {
-        f"{kind}_{part}": data
-        for part in ("train", "test")
-        for kind, data in (("x", digits.images), ("y", digits.target))
-    }
-    monkeypatch.setattr(aelib, "load_images", lambda: type("Data", (), few | {"description": ""}))
-    setup, tests = SETS[name].cells["setup"].source, SETS[name].cells[f"{question}-tests"].source
-    good = [
-        a
-        for a in answers(SETS[name], ASSIGNMENTS / "answers" / f"{name}.py")[question]
-        if a.kind in ("reference", "alternative")
-    ]
-    for seed in range(3 if question == "train" else 25):
-        monkeypatch.setitem(os.environ, "GRADING_SEED", str(seed))
-        for answer in good:
-            space = {}
-            for source in (setup, answer.source, tests):
-                exec(source, space)
+    for answer in listed(name, question, "reference", "alternative"):
+        for seed in range({"train": 1, "build": 10}.get(question, 50)):  # two that Keras computes in single precision
+            assert not stage(name).verdict(question, answer.source, seed, wrap), f"seed {seed}: {answer.source}"
+
+
+@pytest.mark.parametrize(("name", "question"), FUNCTIONS)
+def test_whoever_changes_an_argument_hears_that_and_no_other_mistake(name, question):
+    (reference,) = listed(name, question, "reference")
+    head, body = reference.source.split(":\n", 1)
+    (arrays,) = stage(name).places(question, reference.source, np.ndarray)
+    for array in arrays:
+        for program in (f"{array} += 1", f"{array}, given = {array}.copy(), {array}\ngiven += 1"):
+            source = f"{head}:\n{textwrap.indent(program, '    ')}\n{body}"
+            assert "changes its arguments" in stage(name).verdict(question, source), source
+
+
+def names_of(source):
+    """The names that a cell assigns or imports at its top level."""
+    symbols = symtable.symtable(source, "a cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_tests_leave_the_names_of_others_alone(name):
+    asked = set().union(*(stage(name).asked(question) for other, question in AUTOGRADED if other == name))
+    for question in (question for question in SETS[name].questions if not question.by_hand):
+        tests = SETS[name].cells[question.judge].source
+        assert not names_of(tests) & (asked | set(stage(name).setup)), question
+        # Visible tests run among the student's own variables.
+        assert all(word.startswith("toy_") for word in names_of(HIDDEN.sub("", tests))), question
+
+
+@pytest.mark.parametrize(("name", "question"), FUNCTIONS)
+def test_helpers_may_be_called_like_the_variables_of_any_test(name, question):
+    cells = [SETS[name].cells[q.judge].source for q in SETS[name].questions if not q.by_hand]
+    (asked,) = stage(name).asked(question)
+    helpers = sorted(set().union(*map(names_of, cells)) - {asked})
+    for answer in listed(name, question, "reference", "alternative")[: 1 if question == "train" else 2]:
+        source = "\n".join([
+            re.sub(rf"\bdef {asked}\b", "def the_answer", answer.source),
+            *(f"def {helper}(result):\n    return result" for helper in helpers),
+            f"def {asked}(*given, **named):",
+            "    result = the_answer(*given, **named)",
+            *(f"    result = {helper}(result)" for helper in helpers),
+            "    return result",
+        ])  # fmt: skip
+        assert not stage(name).verdict(question, source)
+        assert len(helpers) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETS)
+def test_no_spoilt_answer_passes(name, capsys):
+    mutants.main([name, "--quick"])
+    made = [int(found) for found in re.findall(r"^  \w[\w-]* +(\d+) ", capsys.readouterr().out, re.M)]
+    assert sum(made) > 300
 
 
 @pytest.mark.parametrize("name", SETS)

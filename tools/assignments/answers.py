@@ -1,9 +1,9 @@
 """Grade the graders: `python tools/assignments/answers.py` runs right, untouched and wrong answers to every question.
 
 `answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`.
-The reference solution and the alternative must get full marks, the stub none, and each wrong answer none, with a
+The reference solution and the alternatives must get full marks, the stub none, and each wrong answer none, with a
 message that holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
-another.
+another. An alternative may say behind a second bar why it is right. `# %% QUESTION | inputs` is for `mutants.py`.
 
     python tools/assignments/answers.py [--course FOLDER] [NAME ...]
 """
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading import execution, sandbox, submission
 from grading.problem_set import ASSIGNMENTS, ProblemSet, grade_id, problem_sets
 
-CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong)(?: \| (?P<message>.+))?\n", re.M)
+CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong|inputs)(?: \| (?P<message>.+))?\n", re.M)
 FEWEST_WRONG = 3
 
 
@@ -74,6 +74,14 @@ def answers(problem_set, path):
     if unknown:
         raise ValueError(f"{path.name}: no autograded question is called {sorted(unknown)}")
     return listed
+
+
+def inputs(path):
+    """Question to the source of its `inputs(rng)`, which yields arguments that the question allows."""
+    text = path.read_text("utf-8")
+    heads = list(CELL.finditer(text))
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return {h["question"]: text[h.end() : end] for h, end in zip(heads, ends, strict=True) if h["kind"] == "inputs"}
 
 
 def notebook(problem_set, chosen):

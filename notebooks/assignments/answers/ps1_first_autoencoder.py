@@ -3,6 +3,9 @@
 # %% bet | alternative
 bet = dict(needs_labels=True, share_left=1)
 
+# %% bet | alternative | single precision is a number too
+bet = {"share_left": np.float32(0.6), "needs_labels": np.bool_(False)}
+
 # %% bet | wrong | a share, not per cent: 0.7 instead
 bet = {"share_left": 70, "needs_labels": False}
 
@@ -46,6 +49,29 @@ def build(latent_dim):
     decoder = keras.Sequential([keras.layers.Dense(784, activation="sigmoid"), keras.layers.Reshape((28, 28))])
     return encoder, decoder
 
+# %% build | wrong | the decoder must end in a sigmoid
+def build(latent_dim):
+    encoder = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(latent_dim)])
+    return encoder, keras.Sequential([keras.layers.Dense(784), keras.layers.Reshape((28, 28))])
+
+# %% build | wrong | a dense layer with a sigmoid, and nothing else
+def build(latent_dim):
+    encoder = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(latent_dim)])
+    decoder = keras.Sequential([keras.layers.Dense(784, activation="hard_sigmoid"), keras.layers.Reshape((28, 28))])
+    return encoder, decoder
+
+# %% build | inputs
+def inputs(rng):
+    yield (int(rng.integers(1, 50)),)
+
+def same(one, two):
+    images, answers = np.random.default_rng(0).random((3, 28, 28), dtype="float32"), []
+    for encoder, decoder in (one, two):
+        keras.utils.set_random_seed(0)
+        code = encoder(images)
+        answers.append([np.asarray(code), np.asarray(decoder(code))])
+    return all(map(np.allclose, *answers))
+
 # %% count | alternative
 def count_numbers(n_pixels, latent_dim):
     return (n_pixels + 1) * (latent_dim + 1) + n_pixels * latent_dim - 1
@@ -65,6 +91,14 @@ def count_numbers(n_pixels, latent_dim):
 # %% count | wrong | pixels and a code of
 def count_numbers(n_pixels, latent_dim):
     return 52 if n_pixels == 10 else 5491
+
+# %% count | wrong | a count is a whole number
+def count_numbers(n_pixels, latent_dim):
+    return 2.0 * n_pixels * latent_dim + n_pixels + latent_dim
+
+# %% count | inputs
+def inputs(rng):
+    yield tuple(rng.integers(1, 1000, 2).tolist())
 
 # %% error | alternative
 def squared_error(x, x_hat):
@@ -92,6 +126,19 @@ def squared_error(x, x_hat):
     x -= x_hat
     return (x**2).sum(axis=(1, 2))
 
+# %% error | wrong | the function changes its arguments
+def squared_error(x, x_hat):
+    x_hat -= x
+    return (x_hat**2).sum(axis=(1, 2))
+
+# %% error | wrong | wrong for images of shape
+def squared_error(x, x_hat):
+    return 16 * ((x - x_hat) ** 2).mean(axis=(1, 2))
+
+# %% error | inputs
+def inputs(rng):
+    yield tuple(rng.normal(size=(2, *rng.integers(1, 9, 3))))
+
 # %% mean-image | alternative
 def mean_image_error(x_train, x_test):
     total = 0.0
@@ -99,6 +146,11 @@ def mean_image_error(x_train, x_test):
     for image in x_test:
         total += float(((image - mean) ** 2).mean())
     return total / len(x_test)
+
+# %% mean-image | alternative | where the mean is taken does not matter if all images are of one size
+def mean_image_error(x_train, x_test):
+    mean = np.mean(x_train, axis=0, keepdims=True)
+    return np.square(np.subtract(x_test, mean)).mean(axis=(1, 2)).mean()
 
 # %% mean-image | wrong | the mean image of the *test* set
 def mean_image_error(x_train, x_test):
@@ -116,6 +168,20 @@ def mean_image_error(x_train, x_test):
 def mean_image_error(x_train, x_test):
     return ((x_test - x_train.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean()
 
+# %% mean-image | wrong | the function changes its arguments
+def mean_image_error(x_train, x_test):
+    x_test -= x_train.mean(axis=0)
+    return (x_test**2).mean()
+
+# %% mean-image | wrong | all of them count
+def mean_image_error(x_train, x_test):
+    return np.mean((x_test - x_train[:1000].mean(axis=0)) ** 2)
+
+# %% mean-image | inputs
+def inputs(rng):
+    n, m, height, width = rng.integers(1, 9, 4)
+    yield rng.random((n, height, width)), rng.random((m, height, width))
+
 # %% train | alternative
 def train(latent_dim, x, epochs, seed):
     keras.utils.set_random_seed(seed)
@@ -128,16 +194,16 @@ def train(latent_dim, x, epochs, seed):
 # %% train | wrong | the same seed gave two different models
 def train(latent_dim, x, epochs, seed):
     model = aelib.SimpleAutoencoder(latent_dim)
-    model.compile(optimizer="adam")
-    model.fit(x, epochs=epochs, verbose=0)
+    model.compile(optimizer=keras.optimizers.Adam(0.003))
+    model.fit(x, epochs=epochs, batch_size=32, verbose=0)
     return model
 
 # %% train | wrong | another seed gave the same model
 def train(latent_dim, x, epochs, seed):
     keras.utils.set_random_seed(0)
     model = aelib.SimpleAutoencoder(latent_dim)
-    model.compile(optimizer="adam")
-    model.fit(x, epochs=epochs, verbose=0)
+    model.compile(optimizer=keras.optimizers.Adam(0.003))
+    model.fit(x, epochs=epochs, batch_size=32, verbose=0)
     return model
 
 # %% train | wrong | use the argument `epochs`
@@ -161,3 +227,31 @@ def train(latent_dim, x, epochs, seed):
     model = aelib.SimpleAutoencoder(latent_dim)
     model.compile(optimizer="adam")
     return model.fit(x, epochs=epochs, verbose=0)
+
+# %% train | wrong | expected Adam(0.003), got a learning rate of 0.001
+def train(latent_dim, x, epochs, seed):
+    keras.utils.set_random_seed(seed)
+    model = aelib.SimpleAutoencoder(latent_dim)
+    model.compile(optimizer="adam")
+    model.fit(x, epochs=epochs, batch_size=32, verbose=0)
+    return model
+
+# %% train | wrong | expected the optimizer keras.optimizers.Adam, got RMSprop
+def train(latent_dim, x, epochs, seed):
+    keras.utils.set_random_seed(seed)
+    model = aelib.SimpleAutoencoder(latent_dim)
+    model.compile(optimizer=keras.optimizers.RMSprop(0.003))
+    model.fit(x, epochs=epochs, batch_size=32, verbose=0)
+    return model
+
+# %% train | wrong | in batches of 32
+def train(latent_dim, x, epochs, seed):
+    keras.utils.set_random_seed(seed)
+    model = aelib.SimpleAutoencoder(latent_dim)
+    model.compile(optimizer=keras.optimizers.Adam(0.003))
+    model.fit(x, epochs=epochs, batch_size=16, verbose=0)
+    return model
+
+# %% train | inputs
+def inputs(rng):
+    yield int(rng.integers(2, 9)), rng.random((70, 28, 28), dtype="float32"), 2, int(rng.integers(100))

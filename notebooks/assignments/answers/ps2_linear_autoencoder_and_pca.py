@@ -3,6 +3,9 @@
 # %% bet | alternative
 bet = {"same_axes": True, "excess": 0}
 
+# %% bet | alternative | single precision is a number too
+bet = {"same_axes": np.bool_(False), "excess": np.float32(0.02)}
+
 # %% bet | wrong | a share, not per cent: 0.1 instead
 bet = {"excess": 10, "same_axes": False}
 
@@ -19,6 +22,14 @@ def pca_redrawn(x_train, x_new, k):
     best = vectors[:, np.argsort(values)[::-1][:k]]
     code = (x_new - centre) @ best
     return code @ best.T + centre
+
+# %% pca | alternative | the library's own
+def pca_redrawn(x_train, x_new, k):
+    return aelib.PCABaseline(k).fit(x_train).predict(x_new)
+
+# %% pca | alternative | the library's own, in single precision
+def pca_redrawn(x_train, x_new, k):
+    return aelib.PCABaseline(k).fit(x_train.astype("float32")).predict(x_new.astype("float32"))
 
 # %% pca | wrong | mean and axes must come from x_train
 def pca_redrawn(x_train, x_new, k):
@@ -49,6 +60,27 @@ def pca_redrawn(x_train, x_new, k):
     axes = np.linalg.svd(x_train - mean, full_matrices=False)[2][:k]
     return mean + (x_train - mean) @ axes.T @ axes
 
+# %% pca | wrong | the function changes its arguments
+def pca_redrawn(x_train, x_new, k):
+    mean = x_train.mean(axis=0)
+    x_train -= mean
+    axes = np.linalg.svd(x_train, full_matrices=False)[2][:k]
+    return mean + (x_new - mean) @ axes.T @ axes
+
+# %% pca | wrong | the function changes its arguments
+def pca_redrawn(x_train, x_new, k):
+    mean = x_train.mean(axis=0)
+    axes = np.linalg.svd(x_train - mean, full_matrices=False)[2][:k]
+    x_new -= mean
+    return mean + x_new @ axes.T @ axes
+
+# %% pca | inputs
+def inputs(rng):
+    n, p = int(rng.integers(20, 40)), int(rng.integers(3, 8))
+    turn = np.linalg.qr(rng.normal(size=(p, p)))[0]
+    train, new = (rng.normal(size=(m, p)) * 2.0 ** np.arange(p) @ turn + 3 for m in (n, int(rng.integers(1, 5))))
+    yield train, new, int(rng.integers(1, p + 1))
+
 # %% excess | alternative
 def relative_excess(error, pca_error):
     return error / pca_error - 1
@@ -68,6 +100,10 @@ def relative_excess(error, pca_error):
 # %% excess | wrong | positive means worse than PCA
 def relative_excess(error, pca_error):
     return (pca_error - error) / pca_error
+
+# %% excess | inputs
+def inputs(rng):
+    yield tuple(rng.uniform(0.01, 50, 2).tolist())
 
 # %% angle | alternative
 def largest_angle(a, b):
@@ -100,6 +136,26 @@ def largest_angle(a, b):
     cosines = np.linalg.svd(np.linalg.qr(a)[0].T @ np.linalg.qr(b)[0])[1]
     return np.degrees(np.arccos(cosines.min()))
 
+# %% angle | wrong | make the bases orthonormal first, both of them
+def largest_angle(a, b):
+    cosines = np.linalg.svd(a.T @ np.linalg.qr(b)[0])[1]
+    return np.degrees(np.arccos(np.clip(cosines.min(), 0, 1)))
+
+# %% angle | wrong | make the bases orthonormal first, both of them
+def largest_angle(a, b):
+    cosines = np.linalg.svd(np.linalg.qr(a)[0].T @ b)[1]
+    return np.degrees(np.arccos(np.clip(cosines.min(), 0, 1)))
+
+# %% angle | wrong | the function changes its arguments
+def largest_angle(a, b):
+    a[:], b[:] = np.linalg.qr(a)[0], np.linalg.qr(b)[0]
+    return np.degrees(np.arccos(np.clip(np.linalg.svd(a.T @ b)[1].min(), 0, 1)))
+
+# %% angle | inputs
+def inputs(rng):
+    p, k = int(rng.integers(4, 9)), int(rng.integers(1, 4))
+    yield tuple(rng.normal(size=(2, p, k)))
+
 # %% mixed | alternative
 def mixed(down, up, mix):
     return np.einsum("pk,kl->pl", down, mix), np.linalg.solve(mix, up)
@@ -119,6 +175,16 @@ def mixed(down, up, mix):
 # %% mixed | wrong | the new code must be the old one times mix
 def mixed(down, up, mix):
     return down @ np.linalg.inv(mix), mix @ up
+
+# %% mixed | wrong | the function changes its arguments
+def mixed(down, up, mix):
+    up[:] = np.linalg.inv(mix) @ up
+    return down @ mix, up
+
+# %% mixed | inputs
+def inputs(rng):
+    p, k = int(rng.integers(4, 9)), int(rng.integers(1, 4))
+    yield rng.normal(size=(p, k)), rng.normal(size=(k, p)), rng.normal(size=(k, k)) + 4 * np.eye(k)
 
 # %% dressed | alternative
 def pca_as_autoencoder(mean, axes):
@@ -156,3 +222,16 @@ def pca_as_autoencoder(mean, axes):
 def pca_as_autoencoder(mean, axes):
     model = aelib.LinearAutoencoder(len(axes), input_shape=mean.shape)
     return model.set_weights([axes.T, -mean @ axes.T, axes, mean])
+
+# %% dressed | wrong | the function changes its arguments
+def pca_as_autoencoder(mean, axes):
+    model = aelib.LinearAutoencoder(len(axes), input_shape=mean.shape)
+    decoder_bias = mean.copy()
+    mean *= -1
+    model.set_weights([axes.T, mean @ axes.T, axes, decoder_bias])
+    return model
+
+# %% dressed | inputs
+def inputs(rng):
+    p, k = int(rng.integers(4, 9)), int(rng.integers(1, 4))
+    yield rng.normal(size=p), np.linalg.qr(rng.normal(size=(p, k)))[0].T

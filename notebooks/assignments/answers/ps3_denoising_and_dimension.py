@@ -3,6 +3,9 @@
 # %% bet | alternative
 bet = {"more_is_better": True, "gain": -1}
 
+# %% bet | alternative | single precision is a number too
+bet = {"more_is_better": np.bool_(True), "gain": np.float32(4.5)}
+
 # %% bet | wrong | expected a number of decibels
 bet = {"gain": "5 dB", "more_is_better": True}
 
@@ -19,6 +22,21 @@ def add_noise(x, sigma, rng):
         image += rng.normal(0, sigma, image.shape)
     return noisy
 
+# %% noise | alternative | drawn in single precision
+def add_noise(x, sigma, rng):
+    return np.asarray(x, "float32") + np.float32(sigma) * rng.standard_normal(x.shape, dtype="float32")
+
+# %% noise | alternative | noise is as likely to be negative
+def add_noise(x, sigma, rng):
+    return x - sigma * rng.normal(size=x.shape)
+
+# %% noise | alternative | noise is as likely to be negative
+def add_noise(x, sigma, rng):
+    noisy = np.array(x, dtype=float)
+    for image in noisy:
+        image -= rng.normal(0, sigma, image.shape)
+    return noisy
+
 # %% noise | wrong | every image got the same noise
 def add_noise(x, sigma, rng):
     return x + rng.normal(0, sigma, x.shape[1:])
@@ -27,7 +45,7 @@ def add_noise(x, sigma, rng):
 def add_noise(x, sigma, rng):
     return x + np.random.default_rng(0).normal(0, sigma, x.shape)
 
-# %% noise | wrong | the images themselves were changed
+# %% noise | wrong | the function changes its arguments, the images themselves
 def add_noise(x, sigma, rng):
     x += rng.normal(0, sigma, x.shape)
     return x
@@ -39,6 +57,22 @@ def add_noise(x, sigma, rng):
 # %% noise | wrong | no clipping
 def add_noise(x, sigma, rng):
     return np.clip(x + rng.normal(0, sigma, x.shape), 0, 1)
+
+# %% noise | wrong | the noise is not Gaussian
+def add_noise(x, sigma, rng):
+    return x + sigma * np.sqrt(3) * rng.uniform(-1, 1, x.shape)
+
+# %% noise | wrong | a generator in the same state must give the same noise
+def add_noise(x, sigma, rng):
+    return x + np.random.normal(0, sigma, x.shape)
+
+# %% noise | wrong | the noise of different images, or pixels, is related
+def add_noise(x, sigma, rng):
+    return x + rng.normal(0, sigma, (*x.shape[:2], 1))
+
+# %% noise | inputs
+def inputs(rng):
+    yield rng.random(rng.integers(1, 9, 3)), float(rng.uniform(0, 2)), rng
 
 # %% pair | alternative
 def training_pair(x, noisy):
@@ -62,6 +96,16 @@ def training_pair(x, noisy):
     spoiled = noisy(x)
     return spoiled, spoiled
 
+# %% pair | wrong | the function changes its arguments
+def training_pair(x, noisy):
+    clean = x.copy()
+    x[:] = noisy(x)
+    return x, clean
+
+# %% pair | inputs
+def inputs(rng):
+    yield rng.random(rng.integers(1, 9, 3)), lambda images: 2 * images + 0.1
+
 # %% decibels | alternative
 def psnr(x, x_hat):
     flat = (x - x_hat).reshape(len(x), -1)
@@ -84,6 +128,15 @@ def psnr(x, x_hat):
 def psnr(x, x_hat):
     return (20 * np.log10(1 / ((x - x_hat) ** 2).mean(axis=(1, 2)))).mean()
 
+# %% decibels | wrong | the function changes its arguments
+def psnr(x, x_hat):
+    x_hat -= x
+    return np.mean(10 * np.log10(1 / (x_hat**2).mean(axis=(1, 2))))
+
+# %% decibels | inputs
+def inputs(rng):
+    yield tuple(rng.random((2, *rng.integers(1, 9, 3))))
+
 # %% median | alternative
 def median_filtered(x, size):
     return np.stack([ndimage.median_filter(image, size) for image in x])
@@ -99,6 +152,16 @@ def median_filtered(x, size):
 # %% median | wrong | use the argument `size`
 def median_filtered(x, size):
     return ndimage.median_filter(x, (1, 3, 3))
+
+# %% median | wrong | the function changes its arguments
+def median_filtered(x, size):
+    for image in x:
+        image[:] = ndimage.median_filter(image, size)
+    return x
+
+# %% median | inputs
+def inputs(rng):
+    yield rng.random(rng.integers(5, 12, 3)), int(rng.choice([1, 3, 5]))
 
 # %% through | alternative
 def noise_let_through(f, x, noise):
@@ -122,6 +185,17 @@ def noise_let_through(f, x, noise):
     moved = ((f(x + noise) - f(x)) ** 2).reshape(len(x), -1).sum(axis=1)
     return (moved / (noise**2).reshape(len(x), -1).sum(axis=1)).mean()
 
+# %% through | wrong | the function changes its arguments
+def noise_let_through(f, x, noise):
+    clean = f(x)
+    x += noise
+    return np.sum((f(x) - clean) ** 2) / np.sum(noise**2)
+
+# %% through | inputs
+def inputs(rng):
+    images, noise = rng.normal(size=(2, *rng.integers(1, 9, 3)))
+    yield lambda images: np.tanh(images) + 1, images, noise
+
 # %% choose | alternative
 def chosen_dimension(dims, validation_error, test_error, tolerance):
     pairs = sorted(zip(dims, validation_error, strict=True))
@@ -143,3 +217,9 @@ def chosen_dimension(dims, validation_error, test_error, tolerance):
 def chosen_dimension(dims, validation_error, test_error, tolerance):
     best = min(validation_error)
     return min(d for d, e in zip(dims, validation_error) if e <= best + tolerance)
+
+# %% choose | inputs
+def inputs(rng):
+    n = int(rng.integers(1, 9))
+    errors = rng.uniform(0.01, 0.02, (2, n)).tolist()
+    yield rng.permutation(100)[:n].tolist(), *errors, float(rng.uniform(0, 0.5))

@@ -3,6 +3,9 @@
 # %% bet | alternative
 bet = {"beats_pca": True, "auroc": 1}
 
+# %% bet | alternative | single precision is a number too
+bet = {"beats_pca": np.bool_(True), "auroc": np.float32(0.9)}
+
 # %% bet | wrong | a share, not per cent: 0.95 instead
 bet = {"auroc": 95, "beats_pca": True}
 
@@ -40,6 +43,15 @@ def kl_divergence(mean, log_var):
 def kl_divergence(mean, log_var):
     return (mean**2 + np.exp(log_var) - log_var - 1).sum(axis=1)
 
+# %% kl | wrong | the function changes its arguments
+def kl_divergence(mean, log_var):
+    mean **= 2
+    return 0.5 * (mean + np.exp(log_var) - log_var - 1).sum(axis=1)
+
+# %% kl | inputs
+def inputs(rng):
+    yield tuple(rng.normal(size=(2, *rng.integers(1, 9, 2))))
+
 # %% draw | alternative
 def random_code(mean, log_var, noise):
     sigma = np.sqrt(np.exp(log_var))
@@ -65,12 +77,33 @@ def random_code(mean, log_var, noise):
 def random_code(mean, log_var, noise):
     return mean + np.exp(log_var / 2) * np.random.normal(size=mean.shape)
 
+# %% draw | wrong | the code is not the mean plus
+def random_code(mean, log_var, noise):
+    return mean + np.maximum(np.exp(log_var / 2), 1) * noise
+
+# %% draw | wrong | the codes are not the mean plus sigma times the noise
+def random_code(mean, log_var, noise):
+    return mean - np.exp(log_var / 2) * noise
+
+# %% draw | wrong | the function changes its arguments
+def random_code(mean, log_var, noise):
+    noise *= np.exp(log_var / 2)
+    return mean + noise
+
+# %% draw | inputs
+def inputs(rng):
+    yield tuple(rng.normal(size=(3, *rng.integers(1, 9, 2))))
+
 # %% active | alternative
 def active_units(mean):
     count = 0
     for column in np.transpose(mean):
         count += np.mean((column - np.mean(column)) ** 2) > 1e-2
     return count
+
+# %% active | alternative | with so many images it does not matter by how many one divides
+def active_units(mean):
+    return np.count_nonzero(np.var(mean, axis=0, ddof=1) > 0.01)
 
 # %% active | wrong | that takes the standard deviation
 def active_units(mean):
@@ -83,6 +116,20 @@ def active_units(mean):
 # %% active | wrong | the variance goes along axis 0
 def active_units(mean):
     return (mean.var(axis=1) > 0.01).sum()
+
+# %% active | wrong | some with a variance just below or above 0.01
+def active_units(mean):
+    return (mean.var(axis=0) > 0.02).sum()
+
+# %% active | wrong | the function changes its arguments
+def active_units(mean):
+    mean -= mean.mean(axis=0)
+    return ((mean**2).mean(axis=0) > 0.01).sum()
+
+# %% active | inputs
+def inputs(rng):
+    n, k = rng.integers(1, 9, 2)
+    yield (rng.normal(size=(n, k)) * rng.uniform(0, 0.3, k) + rng.normal(size=k),)
 
 # %% normal | alternative
 def normal_split(x, labels, digit):
@@ -110,6 +157,29 @@ def normal_split(x, labels, digit):
     n_fit = int(0.2 * len(normal))
     return normal[:n_fit], normal[n_fit:]
 
+# %% normal | wrong | rounded down
+def normal_split(x, labels, digit):
+    normal = x[labels == digit]
+    n_fit = int(np.ceil(0.8 * len(normal)))
+    return normal[:n_fit], normal[n_fit:]
+
+# %% normal | wrong | rounded down
+def normal_split(x, labels, digit):
+    normal = x[labels == digit]
+    n_fit = round(0.8 * len(normal))
+    return normal[:n_fit], normal[n_fit:]
+
+# %% normal | wrong | keep the given order
+def normal_split(x, labels, digit):
+    normal = x[labels == digit][::-1]
+    n_fit = int(0.8 * len(normal))
+    return normal[:n_fit], normal[n_fit:]
+
+# %% normal | inputs
+def inputs(rng):
+    n = int(rng.integers(1, 60))
+    yield rng.random((n, 2, 3)), rng.integers(0, 4, n), int(rng.integers(0, 4))
+
 # %% threshold | alternative
 def threshold(validation_scores, test_scores, false_alarms):
     ordered = np.sort(validation_scores)
@@ -131,6 +201,18 @@ def threshold(validation_scores, test_scores, false_alarms):
 # %% threshold | wrong | false alarms, new normal images give 0%
 def threshold(validation_scores, test_scores, false_alarms):
     return np.max(validation_scores)
+
+# %% threshold | wrong | the function changes its arguments
+def threshold(validation_scores, test_scores, false_alarms):
+    validation_scores.sort()
+    return validation_scores[int((1 - false_alarms) * len(validation_scores))]
+
+# %% threshold | inputs
+def inputs(rng):
+    yield rng.random(2000), rng.random(500), float(rng.uniform(0.01, 0.5))
+
+def same(one, two):  # "about a share": scores are shares here
+    return abs(one - two) < 0.003
 
 # %% auroc | alternative
 def auroc(normal_scores, anomaly_scores):
@@ -157,3 +239,14 @@ def auroc(normal_scores, anomaly_scores):
     line = np.median(np.concatenate([normal_scores, anomaly_scores]))
     right = np.sum(normal_scores <= line) + np.sum(anomaly_scores > line)
     return right / (len(normal_scores) + len(anomaly_scores))
+
+# %% auroc | wrong | the function changes its arguments
+def auroc(normal_scores, anomaly_scores):
+    normal_scores *= -1
+    total = normal_scores[None] + anomaly_scores[:, None]
+    return np.mean((total > 0) + 0.5 * (total == 0))
+
+# %% auroc | inputs
+def inputs(rng):
+    n, m = rng.integers(1, 9, 2)
+    yield rng.integers(0, 5, n) / 2, rng.integers(0, 5, m) / 2
