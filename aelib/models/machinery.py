@@ -236,7 +236,7 @@ class Machinery(keras.Model):
             if hasattr(layer, "seed_generator"):
                 layer.seed_generator.state.assign(keras.random.SeedGenerator(seed + i).state)
         if self.compiled and self.optimizer.built:
-            optimizer = keras.optimizers.deserialize(self.optimizer_at_first)
+            optimizer = keras.optimizers.deserialize(_copied(self.optimizer_at_first))  # Keras writes into it
             optimizer.build(self.trainable_variables)
             for variable, value in zip(self.optimizer.variables, optimizer.variables, strict=True):
                 variable.assign(value)
@@ -263,6 +263,11 @@ _LEFT_TO_KERAS = ("validation_split", "class_weight", "steps_per_epoch", "valida
 def _is_cheap_to_compile(layer):
     """Whether XLA speeds this layer up on a CPU: not convolutions and loops over time."""
     return not isinstance(layer, keras.layers.RNN) and not hasattr(layer, "kernel_size")
+
+
+def _copied(config):
+    """A nested dict as plain dicts: those that a model keeps are Keras's own, which ``copy`` cannot always copy."""
+    return {key: _copied(value) if isinstance(value, dict) else value for key, value in config.items()}
 
 
 def _in_floatx(array):
