@@ -186,11 +186,12 @@ class Student:
                 self.channel.send_bytes(wire.text(_called_back(functions, reply)))
         except (OSError, EOFError) as error:
             self.process.stdin.close()
-            self.watchdog.join(0.5)
+            reason = str(error) if isinstance(error, EOFError) else ""
+            self.watchdog.join(0.5)  # which may be about to say why it killed the process
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if self.process.wait(1) == wire.NOT_INTERRUPTED:
-                    self.watchdog.reason = "it could not be interrupted"
-            raise StoppedError(self.watchdog.reason or "the process died") from error
+                    reason = "it could not be interrupted"
+            raise StoppedError(reason or self.watchdog.reason or "the process died") from error
         finally:
             self.watchdog.answer_by = None
         error = reply.get("error")
@@ -212,8 +213,7 @@ class Student:
                 return received
         except (ValueError, RecursionError):
             pass
-        self.watchdog.reason = "it sent what is no reply"
-        raise EOFError
+        raise EOFError("it sent what is no reply")
 
     def run(self, source):
         """Run a cell. Returns its outputs, and what a student may read of an exception, `""` if there was none."""
