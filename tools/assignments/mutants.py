@@ -17,7 +17,6 @@ import ast
 import contextlib
 import copy
 import io
-import os
 import signal
 import sys
 import time
@@ -26,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from answers import answers, inputs
+from grading import execution
 from grading.problem_set import ASSIGNMENTS, names_defined, problem_sets
 
 SEEDS = 3  # of the hidden tests; a margin that is too wide for one of them is too wide
@@ -65,9 +65,7 @@ class Stage:
     """
 
     def __init__(self, problem_set):
-        self.problem_set, self.setup = problem_set, {"__name__": "__main__"}
-        with small_data(), quiet():
-            exec(problem_set.cells["setup"].source, self.setup)
+        self.problem_set, self.setup = problem_set, execution.given(problem_set)
 
     def asked(self, question):
         """The names that an answer must define."""
@@ -81,16 +79,13 @@ class Stage:
 
     def verdict(self, question, source, seed=0, wrap=lambda function: function):
         """What the tests say about an answer, `""` if nothing. `wrap` gets its functions before the judge does."""
-        os.environ["GRADING_SEED"] = str(seed)
         try:
-            with quiet(), time_limit():
+            with quiet(), time_limit(), execution.grading(seed):
                 found = {name: wrap(v) if callable(v) else v for name, v in self.answer(question, source).items()}
                 tests = self.problem_set.cells[f"{question}-tests"].source
                 exec(compile(tests, "the tests", "exec"), dict(self.setup) | found)
         except (Exception, SystemExit, TooSlowError) as error:
             return f"{type(error).__name__}: {error}"
-        finally:
-            os.environ.pop("GRADING_SEED")
         return ""
 
     def places(self, question, source, *kinds):
@@ -111,21 +106,6 @@ class Stage:
         if complaint:
             raise ValueError(f"{question}: a right answer does not pass: {complaint}")
         return [[name for name in names if name in some] for some in found]
-
-
-@contextlib.contextmanager
-def small_data():
-    """As while grading, `aelib.load_images` gives a few drawn digits."""
-    import aelib
-
-    original, digits = aelib.load_images, aelib.make_digits(400, random_state=0)
-    x, y = digits.images, digits.target
-    few = {"x_train": x, "y_train": y, "x_test": x, "y_test": y, "description": ""}
-    aelib.load_images = lambda: type("Data", (), few)
-    try:
-        yield
-    finally:
-        aelib.load_images = original
 
 
 @contextlib.contextmanager

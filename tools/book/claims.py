@@ -148,7 +148,7 @@ def said(row):
         "", "", nodes.strong("", row["id"]), nodes.Text(f" {row['claim']} ({', '.join(row['notes'])})")
     )
     if row.get("ours"):
-        whole += nodes.emphasis("", f" Ours: {row['ours']}.")
+        whole += nodes.emphasis("", f" Ours: {row['ours']}")
     return whole
 
 

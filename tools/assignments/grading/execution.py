@@ -32,7 +32,7 @@ KEPT = ("text/plain", "image/png")  # of a student's output: neither HTML nor sc
 LONGEST_MESSAGE = 600
 NO_ANSWER = "There is no answer yet."
 NOT_RUN = "This was not run, because the notebook stopped before it."
-WAITING, PATIENCE = 4.0, 60.0  # a reply is given up after the answer's own seconds times this, plus that
+PATIENCE = 60.0  # seconds after which a reply is given up, beside those that the answer itself may wait
 KNOWN_ERRORS = {name for name, found in vars(builtins).items() if isinstance(found, type)} | {
     "AxisError", "InvalidArgumentError", "LinAlgError", "UFuncTypeError", "UsageError"
 }  # fmt: skip
@@ -105,7 +105,7 @@ class box_folder:  # noqa: N801, used like a function
     def __enter__(self):
         grader = multiprocessing.parent_process() or multiprocessing.current_process()
         self.path = Path(tempfile.mkdtemp(prefix=f"{self.prefix}{grader.pid}-"))
-        sandbox.furnish(self.path, digits())
+        sandbox.furnish(self.path, small_data())
         return self.path
 
     def __exit__(self, *_):
@@ -121,12 +121,15 @@ class box_folder:  # noqa: N801, used like a function
 
 
 @functools.cache
-def digits():
-    """The data that `aelib.load_images` gives while grading."""
+def small_data():
+    """What `aelib.load_images` gives while grading."""
     import aelib
 
     train, test = aelib.make_digits(1500, random_state=0), aelib.make_digits(500, random_state=1)
-    return {"x_train": train.images, "y_train": train.target, "x_test": test.images, "y_test": test.target}
+    return {
+        "x_train": train.images, "y_train": train.target, "x_test": test.images, "y_test": test.target,
+        "name": "drawn digits", "origin": "aelib.make_digits", "description": "Drawn digits, a small set for grading.",
+    }  # fmt: skip
 
 
 class Student:
@@ -179,7 +182,7 @@ class Student:
             AnswerError: what ran stopped with an exception.
         """
         started = time.monotonic()
-        self.watchdog.answer_by = started + WAITING * self.left + PATIENCE
+        self.watchdog.answer_by = started + wire.WAITING * self.left + PATIENCE
         try:
             self.channel.send_bytes(wire.text(request | {"seconds": max(self.left, 0.1)}))
             while "callback" in (reply := self._reply()):
@@ -284,11 +287,11 @@ def _tested(cell, problem_set, student, seed):
     """What a test says about an answer, `""` if it passes."""
     name = grade_id(cell).removesuffix("-tests")
     try:
-        space = dict(_given(problem_set))
+        space = dict(given(problem_set))
         for wanted in names_defined(problem_set.cells[name].source):
             with contextlib.suppress(AnswerError):  # then the test says that the name is not defined
                 space[wanted] = student.value(wanted)
-        with _grading(seed):
+        with grading(seed):
             exec(compile(_python(cell.source), f"<{grade_id(cell)}>", "exec"), space)
     except AssertionError as error:
         return _short(str(error) or "A test failed that says no more.")
@@ -306,24 +309,24 @@ def _tested(cell, problem_set, student, seed):
 
 
 @functools.cache
-def _given(problem_set):
+def given(problem_set):
     """The names that a problem set's given cells define: imports and data."""
     space = {"__name__": "__main__"}
-    with _grading(0), contextlib.redirect_stdout(None):
+    with grading(0), contextlib.redirect_stdout(None):
         for cell in problem_set.source.cells:
-            given = cell.cell_type == "code" and not is_answer(cell) and not is_test(cell)
-            if given and SKIP not in cell.metadata.get("tags", []):
+            ours = cell.cell_type == "code" and not is_answer(cell) and not is_test(cell)
+            if ours and SKIP not in cell.metadata.get("tags", []):
                 exec(_python(cell.source), space)
     return space
 
 
 @contextlib.contextmanager
-def _grading(seed):
+def grading(seed):
     """What is different while tests run: the data are small and the seed is the submission's own."""
     import aelib
 
     load_images, before = aelib.load_images, os.environ.get("GRADING_SEED")
-    aelib.load_images = lambda: SimpleNamespace(**digits(), description="Drawn digits, a small set for grading.")
+    aelib.load_images = lambda: SimpleNamespace(**small_data())
     os.environ["GRADING_SEED"] = str(seed)
     try:
         yield

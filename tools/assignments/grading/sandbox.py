@@ -21,6 +21,8 @@ import psutil
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = Path(__file__).with_name("student.py")
 WIRE = Path(__file__).with_name("wire.py")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "MPLBACKEND": "Agg"}
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/nix")
 
 
@@ -69,14 +71,11 @@ def environment(folder):
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(folder / "matplotlib"),
         "IPYTHONDIR": str(folder / "home" / "ipython"),
         "NBGRADER_EXECUTION": "autograde",
-        "OMP_NUM_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
+        **ONE_THREAD,
+        **QUIET,
     }
 
 

@@ -29,8 +29,6 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-WAITING = 4  # times the seconds of the processor that an answer may take by the clock on the wall
-
 
 def limit(name, value):
     """Lower a limit for good, where the system has it."""
@@ -80,10 +78,7 @@ def small_data(path):
 
     def load_images():
         with np.load(path) as arrays:
-            return Data(
-                arrays, name="drawn digits", origin="aelib.make_digits",
-                description="Drawn digits, a small set for grading.",
-            )  # fmt: skip
+            return Data({name: found if found.ndim else found.item() for name, found in arrays.items()})
 
     return load_images
 
@@ -139,7 +134,7 @@ class Session:
                 continue
             self.late, started = False, time.process_time()
             try:
-                set_clocks(request["seconds"], WAITING * request["seconds"])
+                set_clocks(request["seconds"], wire.WAITING * request["seconds"])
                 reply = kinds[kind](request)
             except BaseException as error:  # whatever an answer raises
                 reply = {"error": self._described(error)}

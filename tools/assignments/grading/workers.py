@@ -4,15 +4,14 @@ import functools
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
-SETTINGS = {
-    "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3",
-    "MPLBACKEND": "Agg",
-}  # fmt: skip
+from grading import sandbox
+
 TASKS = 100  # after so many a process is replaced by a fresh one, since Keras forgets nothing
 
 
@@ -21,7 +20,7 @@ class Workers:
 
     def __init__(self, limits, isolated):
         self.limits, self.isolated, self.mine, self.all = limits, isolated, threading.local(), []
-        os.environ.update(SETTINGS)  # before the processes import anything that reads them
+        os.environ.update(sandbox.ONE_THREAD | sandbox.QUIET)  # before the processes import anything that reads them
 
     def grade(self, notebook, problem_set, path):
         """Run a submitted notebook and write the verdict to a file."""
@@ -35,7 +34,9 @@ class Workers:
     def _process(self):
         if getattr(self.mine, "process", None) is None:
             spawn = multiprocessing.get_context("spawn")
-            self.mine.process = ProcessPoolExecutor(1, spawn, _start, max_tasks_per_child=TASKS)
+            self.mine.process = ProcessPoolExecutor(
+                1, spawn, _start, (2 * self.limits.memory,), max_tasks_per_child=TASKS
+            )
             self.all.append(self.mine.process)
         return self.mine.process
 
@@ -45,8 +46,13 @@ class Workers:
             process.shutdown()
 
 
-def _start():
-    """Begin a process: it leaves Ctrl-C to its parent and ends with it, however that ends."""
+def _start(memory):
+    """Begin a process: it leaves Ctrl-C to its parent and ends with it, however that ends.
+
+    What a submission gives back could be made to fill the machine, such as a model of a billion units: a limit on
+    `memory` in bytes makes that an error of this one submission.
+    """
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # TensorFlow's greetings; exceptions come back in another way
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
