@@ -11,7 +11,7 @@ import pytest
 from answers import notebook
 from attacks import FAST, PROGRAMS, everything, hollow
 from classroom import bank
-from grading import execution, sandbox, wire
+from grading import execution, sandbox, wire, workers
 from grading.problem_set import ProblemSet, hidden_lines
 from grading.submission import rebuild
 
@@ -35,7 +35,8 @@ def grade():
         isolated = True
     except sandbox.NoIsolationError:
         isolated = False
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    spawn, memory = multiprocessing.get_context("spawn"), 2 * sandbox.Limits.memory
+    with ProcessPoolExecutor(1, spawn, workers.start, (memory,)) as pool:
         yield lambda found, answers: pool.submit(graded, found.source_path, answers, isolated).result()
 
 

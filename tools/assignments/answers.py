@@ -22,7 +22,7 @@ from pathlib import Path
 import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from grading import execution, sandbox, submission
+from grading import execution, sandbox, submission, workers
 from grading.problem_set import ASSIGNMENTS, ProblemSet, grade_id, problem_sets
 
 CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong|inputs)(?: \| (?P<message>.+))?\n", re.M)
@@ -101,7 +101,8 @@ def check(problem_set, path, jobs=2, isolated=True):
         for i in range(max(map(len, listed.values())))
     ]
 
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    spawn, memory = multiprocessing.get_context("spawn"), 2 * sandbox.Limits.memory
+    with ProcessPoolExecutor(jobs, spawn, workers.start, (memory,)) as pool:
         results = pool.map(functools.partial(_graded, problem_set.source_path, isolated), rounds)
         for chosen, result in zip(rounds, results, strict=True):
             for name, answer in chosen.items():

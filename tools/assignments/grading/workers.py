@@ -35,7 +35,7 @@ class Workers:
         if getattr(self.mine, "process", None) is None:
             spawn = multiprocessing.get_context("spawn")
             self.mine.process = ProcessPoolExecutor(
-                1, spawn, _start, (2 * self.limits.memory,), max_tasks_per_child=TASKS
+                1, spawn, start, (2 * self.limits.memory,), max_tasks_per_child=TASKS
             )
             self.all.append(self.mine.process)
         return self.mine.process
@@ -46,7 +46,7 @@ class Workers:
             process.shutdown()
 
 
-def _start(memory):
+def start(memory):
     """Begin a process: it leaves Ctrl-C to its parent and ends with it, however that ends.
 
     What a submission gives back could be made to fill the machine, such as a model of a billion units: a limit on
