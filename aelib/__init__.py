@@ -8,7 +8,9 @@ from aelib.digits import make_digits
 from aelib.experiments import sweep
 from aelib.manifold import (
     PCABaseline,
+    active_share,
     continuity,
+    dead_units,
     excess_error,
     factor_recovery,
     intrinsic_dimension,
@@ -27,10 +29,12 @@ __all__ = [
     *models.__all__,
     "AnomalyDetector",
     "PCABaseline",
+    "active_share",
     "anomaly",
     "claim",
     "continuity",
     "datasets",
+    "dead_units",
     "excess_error",
     "experiments",
     "factor_recovery",

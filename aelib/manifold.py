@@ -1,4 +1,6 @@
-"""What a code is compared with, and how it is judged: PCA, neighbourhoods, factors, probes, angles, two samples."""
+"""What a code is compared with, and how it is judged: PCA, probes, sparsity, neighbourhoods, factors, two samples."""
+
+import numbers
 
 import numpy as np
 from scipy.linalg import subspace_angles
@@ -131,6 +133,28 @@ def knn_accuracy(z_train, y_train, z_test, y_test, n_neighbors=5):
     z_train, z_test = _codes_with(z_train, y_train, z_test, y_test, "class")
     n_neighbors = _check_neighbours(n_neighbors, len(z_train))
     return float(KNeighborsClassifier(n_neighbors).fit(z_train, y_train).score(z_test, y_test))
+
+
+def active_share(z, threshold=0.0):
+    """How sparse is each code? The share of its units that are active, from 0 to 1: ``(n,)``.
+
+    Args:
+        z: codes ``(n, latent_dim)``, best of examples that the model has not seen.
+        threshold: a unit is active where its absolute value is above this. 0 suits codes with exact zeros, from a ReLU
+            or a top-k; a sigmoid never gives 0 and needs another.
+    """
+    return _active(z, threshold).mean(axis=1)
+
+
+def dead_units(z, threshold=0.0):
+    """Which units of the code are active for none of these examples? Their indices, ``(n_dead,)``. Same arguments."""
+    return np.flatnonzero(~_active(z, threshold).any(axis=0))
+
+
+def _active(z, threshold):
+    if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold < np.inf:
+        raise ValueError(f"threshold: expected a finite number of at least 0, got {threshold!r}")
+    return np.abs(check_array(z, "z", (None,))) > threshold
 
 
 def _check_neighbours(n_neighbors, limit):

@@ -74,6 +74,11 @@ MODELS = {
     ),
     "sparse": (aelib.SparseAutoencoder, lambda: {"latent_dim": 4}),
     "sparse, KL": (aelib.SparseAutoencoder, lambda: {"latent_dim": 4, "target": 0.1}),
+    "sparse, unit-norm decoder": (
+        aelib.SparseAutoencoder,
+        lambda: {"unit_norm": True, **convolutional_parts()},
+    ),
+    "top-k": (aelib.TopKAutoencoder, lambda: {"latent_dim": 4, "k": 2, "unit_norm": True}),
     "contractive": (aelib.ContractiveAutoencoder, lambda: {"latent_dim": 4}),
     "variational": (aelib.VariationalAutoencoder, lambda: {"latent_dim": 4}),
     "variational, Gaussian, convolutional": (
@@ -89,8 +94,8 @@ MODELS = {
 
 # On the other backends every kind of code once; `make test-backends ALL=1` runs all rows.
 EVERY_KIND = (
-    *("stacked, tied", "convolutional", "recurrent, GRU", "denoising, convolutional", "sparse, KL", "contractive"),
-    *("variational, Gaussian, convolutional", "variational, conditional"),
+    *("stacked, tied", "convolutional", "recurrent, GRU", "denoising, convolutional", "sparse, KL", "top-k"),
+    *("contractive", "variational, Gaussian, convolutional", "variational, conditional"),
 )
 ROWS = [name for name in MODELS if BACKEND == "tensorflow" or name in EVERY_KIND or os.environ.get("AELIB_ALL_MODELS")]
 

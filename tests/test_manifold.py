@@ -106,6 +106,23 @@ def test_judges_that_grow_trees_say_the_same_to_the_bit_on_one_core_and_on_many(
     assert aelib.two_sample_accuracy(x, other) == aelib.two_sample_accuracy(x, other, n_jobs=4)
 
 
+def test_sparsity_and_dead_units_are_counted_as_by_hand():
+    z = np.array([[0.0, 2, 0, -1], [0, 0, 0, 3], [0, 0.4, 0, 0]])
+    np.testing.assert_allclose(aelib.active_share(z), [2 / 4, 1 / 4, 1 / 4])
+    np.testing.assert_allclose(aelib.active_share(z, threshold=0.5), [2 / 4, 1 / 4, 0])
+    np.testing.assert_array_equal(aelib.dead_units(z), [0, 2])
+    np.testing.assert_array_equal(aelib.dead_units(z, threshold=2.5), [0, 1, 2])
+
+
+@pytest.mark.parametrize("judge", [aelib.active_share, aelib.dead_units])
+@pytest.mark.parametrize("threshold", [-1, np.inf, "a", None, True])
+def test_a_threshold_of_activity_that_is_no_size_is_refused(judge, threshold):
+    with pytest.raises(ValueError, match="threshold: expected a finite number of at least 0, got"):
+        judge(np.eye(3), threshold)
+    with pytest.raises(ValueError, match=r"z: expected shape \(n, any\), got \(3,\)"):
+        judge(np.ones(3))
+
+
 def test_a_probe_says_which_labels_do_not_fit():
     z = np.zeros((4, 2))
     with pytest.raises(ValueError, match=r"y_test: expected one class per code, shape \(4,\), got \(3,\)"):

@@ -199,6 +199,71 @@ def test_a_heavier_sparsity_penalty_gives_a_sparser_code(images):
     assert norms[1] < 0.5 * norms[0]
 
 
+def wide_parts(latent_dim=12, n_features=8):
+    encoder = keras.Sequential([keras.Input((n_features,)), keras.layers.Dense(latent_dim)])
+    decoder = keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(n_features)])
+    return {"encoder": encoder, "decoder": decoder}
+
+
+@pytest.mark.parametrize("k", [1, 3, 12])
+def test_a_top_k_code_is_numpys_with_all_but_the_k_largest_set_to_zero(k, rng):
+    model = aelib.TopKAutoencoder(k=k, **wide_parts())
+    x = rng.normal(size=(50, 8)).astype("float32")
+    dense = ops.convert_to_numpy(model.encoder(x))
+    expected = np.where(np.argsort(np.argsort(-dense)) < k, dense, 0)
+    np.testing.assert_allclose(model.encode(x), expected, atol=1e-6)
+    np.testing.assert_allclose(model.predict(x), ops.convert_to_numpy(model.decoder(expected)), atol=1e-5)
+
+
+def test_of_equal_numbers_a_top_k_code_keeps_no_more_than_k():
+    z = ops.convert_to_numpy(aelib.TopKAutoencoder(6, k=2).largest(np.ones((3, 6), "float32")))
+    assert ((z == 1).sum(axis=1) == 2).all() and ((z == 0).sum(axis=1) == 4).all()
+
+
+def test_only_the_kept_units_of_a_top_k_code_are_trained(rng):
+    model = aelib.TopKAutoencoder(k=2, **wide_parts())
+    x = rng.normal(size=(1, 8)).astype("float32")
+    kept, before = model.encode(x)[0] != 0, model.encoder.get_weights()[0]
+    model.compile(keras.optimizers.SGD(0.1))
+    model.fit(x, verbose=0)
+    moved = (model.encoder.get_weights()[0] != before).any(axis=0)
+    np.testing.assert_array_equal(moved, kept)
+
+
+def test_a_unit_norm_decoder_has_a_vector_of_length_one_for_each_code_unit_before_and_after_training(images, tmp_path):
+    parts = aelib.ConvolutionalAutoencoder(4, filters=(4,))
+    convolutional = {"encoder": parts.encoder, "decoder": parts.decoder}
+    for arguments in ({"latent_dim": 12}, convolutional):
+        model = aelib.SparseAutoencoder(unit_norm=True, **arguments)
+        model.compile(keras.optimizers.Adam(0.01))
+        for _ in range(2):
+            kernel = next(layer for layer in model.decoder.layers if layer.weights).get_weights()[0]
+            np.testing.assert_allclose(np.linalg.norm(kernel, axis=1), 1, atol=1e-5)
+            model.fit(images[:64], verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    again.fit(images[:64], verbose=0)  # what was loaded is still constrained
+    kernel = again.decoder.layers[0].get_weights()[0]
+    np.testing.assert_allclose(np.linalg.norm(kernel, axis=1), 1, atol=1e-5)
+
+
+def test_a_penalty_on_the_code_can_be_dodged_by_a_large_decoder_unless_its_vectors_have_length_one(rng):
+    """Code times a tenth, decoder times ten: the same reconstruction, a tenth of the penalty."""
+    x = rng.normal(size=(20, 8)).astype("float32")
+    free, kept = (aelib.SparseAutoencoder(unit_norm=unit_norm, **wide_parts()) for unit_norm in (False, True))
+    for model in (free, kept):
+        model.compile(keras.optimizers.SGD(0.0))
+        before, penalty = model.predict(x), float(model.sparsity(model.encode(x)))
+        (down, shift), (up, bias) = model.encoder.get_weights(), model.decoder.get_weights()
+        model.encoder.set_weights([down / 10, shift / 10])
+        model.decoder.set_weights([up * 10, bias])
+        np.testing.assert_allclose(model.predict(x), before, atol=1e-4)
+        assert float(model.sparsity(model.encode(x))) == pytest.approx(penalty / 10, rel=1e-4)
+        model.fit(x, verbose=0)  # a step of no length, after which the constraint holds
+        same = np.allclose(model.predict(x), before, atol=1e-4)
+        assert same == (model is free)
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (64, 64, 3)])
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
 def test_a_convolutional_autoencoder_takes_images_of_several_sizes(shape, upsampling, rng):
@@ -214,6 +279,11 @@ def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths(rng):
         assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
 
 
+def tied_objective():
+    parts = aelib.LinearAutoencoder(4, tied=True)
+    return aelib.SparseAutoencoder(encoder=parts.encoder, decoder=parts.decoder, unit_norm=True)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -225,6 +295,12 @@ def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths(rng):
         (lambda: aelib.DenoisingAutoencoder(4, "masking", 1.5), r"noise: expected a number in \[0, 1\], got 1.5"),
         (lambda: aelib.DenoisingAutoencoder(4, "blur"), "corruption: expected one of .* got 'blur'"),
         (lambda: aelib.SparseAutoencoder(4, target=1.0), r"target: expected None or a number in \(0, 1\), got 1.0"),
+        (lambda: aelib.TopKAutoencoder(4, k=0), "k: expected an integer of at least 1, got 0"),
+        (lambda: aelib.TopKAutoencoder(4, k=2.0), "k: expected an integer of at least 1, got 2.0"),
+        (lambda: aelib.TopKAutoencoder(4, k=True), "k: expected an integer of at least 1, got True"),
+        (lambda: aelib.TopKAutoencoder(4, k=5), "k: expected at most 4, the numbers of the code, got 5"),
+        (lambda: aelib.TopKAutoencoder(k=13, **wide_parts()), "k: expected at most 12, the numbers of the code"),
+        (lambda: tied_objective(), "unit_norm: expected a decoder whose first layer with weights is a built Dense"),
         (lambda: aelib.ContractiveAutoencoder(4, n_directions=0), "n_directions: expected an integer of at least 1"),
         (lambda: aelib.VariationalAutoencoder(4, likelihood="poisson"), "likelihood: expected 'bernoulli' or"),
         (lambda: aelib.VariationalAutoencoder(4, sigma=0), "sigma: expected None or a number above 0, got 0"),

@@ -12,6 +12,7 @@ from aelib.models.simple import SimpleAutoencoder
 from aelib.models.sparse import SparseAutoencoder
 from aelib.models.stacked import StackedAutoencoder
 from aelib.models.tied import TiedDense
+from aelib.models.topk import TopKAutoencoder
 from aelib.models.variational import VariationalAutoencoder
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "SparseAutoencoder",
     "StackedAutoencoder",
     "TiedDense",
+    "TopKAutoencoder",
     "VariationalAutoencoder",
 ]
