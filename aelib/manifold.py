@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
+from threadpoolctl import threadpool_limits
 
 from aelib.validation import check_array, check_positive_int
 
@@ -117,7 +118,8 @@ def probe_accuracy(z_train, y_train, z_test, y_test):
     if len(np.unique(y_train)) < 2:
         raise ValueError(f"y_train: expected at least two classes, got {np.unique(y_train)}")
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    return float(probe.fit(z_train, y_train).score(z_test, y_test))
+    with threadpool_limits(1):  # many small products: further threads only wait for each other
+        return float(probe.fit(z_train, y_train).score(z_test, y_test))
 
 
 def knn_accuracy(z_train, y_train, z_test, y_test, n_neighbors=5):

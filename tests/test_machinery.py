@@ -117,10 +117,28 @@ def test_long_training_of_dense_models_alone_is_compiled_with_xla_and_the_choice
     assert model.train_function is not short and not model.jit_compile  # evaluation stays as it is
     model.fit(images[:16], batch_size=8, verbose=0)
     assert model.train_function is short
-    for other in (aelib.ConvolutionalAutoencoder(2, (4,)), aelib.RecurrentAutoencoder(2, units=4)):
+    slower = [aelib.ConvolutionalAutoencoder(2, (4,)), aelib.RecurrentAutoencoder(2, units=4)]
+    for other in [*slower, aelib.DenoisingAutoencoder(2), aelib.ContractiveAutoencoder(2)]:
         other.compile()
         other._choose_xla(1_000_000)
         assert set(other.train_functions) == {False}
+
+
+@tensorflow_only
+@pytest.mark.parametrize("rate", [0.01, keras.optimizers.schedules.CosineDecay(0.01, 10)])
+def test_the_first_step_is_traced_once(images, rate):
+    traced = []
+
+    class Counting(aelib.SimpleAutoencoder):
+        def call(self, x, training=None):
+            traced.append(training)
+            return super().call(x, training)
+
+    model = Counting(2)
+    model.compile(keras.optimizers.Adam(rate), steps_per_execution=1)
+    traced.clear()
+    model.fit(images[:16], batch_size=8, epochs=2, verbose=0)
+    assert traced == [True]
 
 
 # Saving

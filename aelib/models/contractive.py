@@ -24,6 +24,7 @@ class ContractiveAutoencoder(SeededRandomness, Objective):
         **kwargs: for ``Objective``.
     """
 
+    DRAWS_NOISE_PER_PIXEL = True  # see Corruption
     STEP = 1e-2  # in units of the input: small against a pixel's range, large against float32's resolution
 
     def __init__(self, latent_dim=None, weight=0.1, n_directions=1, seed=0, **kwargs):

@@ -19,6 +19,7 @@ class Corruption(SeededRandomness, keras.layers.Layer):
     """
 
     KINDS = ("gaussian", "masking", "salt_and_pepper")
+    DRAWS_NOISE_PER_PIXEL = True  # XLA draws it so slowly on a CPU that `fit` does without XLA
 
     def __init__(self, kind="gaussian", noise=0.25, seed=0, **kwargs):
         super().__init__(**kwargs)

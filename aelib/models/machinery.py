@@ -107,7 +107,7 @@ class Machinery(keras.Model):
             loss: nothing; it is there to say so clearly.
             jit_compile: whether to compile with XLA. Left out, Keras decides, except on TensorFlow: there ``fit`` does
                 it for dense models that it trains for more than 5,000 steps, since compilation takes seconds, and
-                convolutions become slower.
+                convolutions and noise for every pixel become slower.
             steps_per_execution: batches between two returns to Python. Left out, it is 32 (1 on PyTorch), which makes
                 small networks about a tenth faster; a callback then sees, and stops, only every 32nd batch. Where a
                 number of steps is given to ``fit`` or ``evaluate``, it is 1, since Keras would overshoot that number.
@@ -172,6 +172,8 @@ class Machinery(keras.Model):
         left_to_keras = args or shuffle == "batch" or any(kwargs.get(name) for name in _LEFT_TO_KERAS)
         self._choose_xla(epochs * -(-len(keras.tree.flatten(x)[0]) // (batch_size or 32)) if is_array(x) else 0)
         fed = None if left_to_keras else self._fed(x, y, weight, batch_size, shuffle)
+        if self.compiled and self.built and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)  # or the first step makes them, and is traced twice
         if fed is None:
             own = {"sample_weight": weight, "validation_data": validation_data, "shuffle": shuffle}
             return super().fit(x, y, batch_size, epochs, *args, **own, **kwargs)
@@ -261,8 +263,9 @@ _LEFT_TO_KERAS = ("validation_split", "class_weight", "steps_per_epoch", "valida
 
 
 def _is_cheap_to_compile(layer):
-    """Whether XLA speeds this layer up on a CPU: not convolutions and loops over time."""
-    return not isinstance(layer, keras.layers.RNN) and not hasattr(layer, "kernel_size")
+    """Whether XLA speeds this layer up on a CPU: not convolutions, loops over time, and noise for every pixel."""
+    slow = isinstance(layer, keras.layers.RNN) or hasattr(layer, "kernel_size")
+    return not slow and not getattr(layer, "DRAWS_NOISE_PER_PIXEL", False)
 
 
 def _copied(config):
