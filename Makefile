@@ -119,7 +119,7 @@ lock: $(READY)  ## renew requirements.lock within the ranges of pyproject.toml
 BACKEND_TESTS := $(addprefix tests/test_, losses.py contract.py machinery.py models.py objectives.py keras_harness.py manifold.py anomaly.py)
 
 # Colab's versions of August 2026 are the oldest that aelib supports.
-FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pandas==2.2.3 joblib==1.4.2 pooch==1.8.2 tqdm==4.67.0
+FLOOR := keras==3.13.2 tensorflow==2.20.0 numpy==2.1.3 scikit-learn==1.6.1 matplotlib==3.10.0 scipy==1.14.1 pandas==2.2.3 joblib==1.4.2 pooch==1.8.2 threadpoolctl==3.1.0 tqdm==4.67.0
 test-floor:  ## run the unit tests of aelib with the oldest supported packages; needs Python 3.13
 	@python3.13 -c '' 2>/dev/null || { echo "test-floor needs python3.13 on the path."; exit 1; }
 	@test -f .venv-floor/.ready || { rm -rf .venv-floor; python3.13 -m venv .venv-floor; \
