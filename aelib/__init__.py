@@ -1,6 +1,6 @@
 """Autoencoders as subclassed Keras models: the library of the course."""
 
-from aelib import anomaly, datasets, experiments, losses, manifold, models, plots, training
+from aelib import anomaly, datasets, experiments, losses, manifold, models, plots, restoration, training
 from aelib.anomaly import AnomalyDetector
 from aelib.claims import claim
 from aelib.datasets import fetch_mnist, load_images
@@ -51,6 +51,7 @@ __all__ = [
     "principal_angles",
     "probe_accuracy",
     "psnr",
+    "restoration",
     "sweep",
     "train",
     "training",

@@ -4,6 +4,7 @@ Compiling a graph takes longer than anything that is tested with it. So each row
 test gets in its first state; with xdist, a row stays in one process.
 """
 
+import functools
 import os
 import subprocess
 import sys
@@ -92,12 +93,14 @@ MODELS = {
     ),
 }
 
-# On the other backends every kind of code once; `make test-backends ALL=1` runs all rows.
+# Every kind of code once: enough for tests of Keras's own ways of feeding and saving, and for the other
+# backends. `make test-backends ALL=1`, or AELIB_ALL_MODELS=1 anywhere, runs all rows of all tests.
 EVERY_KIND = (
     *("stacked, tied", "convolutional", "recurrent, GRU", "denoising, convolutional", "sparse, KL", "top-k"),
     *("contractive", "variational, Gaussian, convolutional", "variational, conditional"),
 )
-ROWS = [name for name in MODELS if BACKEND == "tensorflow" or name in EVERY_KIND or os.environ.get("AELIB_ALL_MODELS")]
+KINDS = [name for name in MODELS if name in EVERY_KIND or os.environ.get("AELIB_ALL_MODELS")]
+ROWS = list(MODELS) if BACKEND == "tensorflow" else KINDS
 
 
 class Row:
@@ -144,9 +147,18 @@ def same(a, b):
     return all(np.array_equal(left, right) for left, right in zip(a, b, strict=True))
 
 
-@pytest.fixture(scope="module", params=ROWS)
+row_of = functools.cache(Row)
+
+
+@pytest.fixture(params=ROWS)
 def row(request):
-    return Row(request.param)
+    return row_of(request.param)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    """A row, for tests of what does not differ between rows of a kind."""
+    return row_of(request.param)
 
 
 def test_the_backend_is_the_one_that_was_asked_for(row, images):
@@ -211,9 +223,9 @@ def test_the_evaluated_error_does_not_depend_on_the_batch_size(row, images):
     assert errors == pytest.approx([errors[0]] * 3, rel=1e-5)
 
 
-def test_another_target_can_be_given(row, images):
-    model, x, y = row.model(), row.inputs(images[:200]), 1 - images[:200]
-    few = row.inputs(images[:50])
+def test_another_target_can_be_given(kind, images):
+    model, x, y = kind.model(), kind.inputs(images[:200]), 1 - images[:200]
+    few = kind.inputs(images[:50])
     model.fit(x, y, validation_data=(few, y[:50]), verbose=0)
     inverted = model.evaluate(few, y[:50], verbose=0, return_dict=True)["mse"]
     random_code = isinstance(model, aelib.VariationalAutoencoder)
@@ -221,8 +233,8 @@ def test_another_target_can_be_given(row, images):
     assert inverted == pytest.approx(expected, rel=0.5 if random_code else 1e-4)
 
 
-def test_examples_of_weight_zero_do_not_count(row, images):
-    model, x, half = row.model(), row.inputs(images[:128]), row.inputs(images[:64])
+def test_examples_of_weight_zero_do_not_count(kind, images):
+    model, x, half = kind.model(), kind.inputs(images[:128]), kind.inputs(images[:64])
     if isinstance(model, aelib.VariationalAutoencoder):
         pytest.skip("evaluates through a random code")
     weight = np.r_[np.full(64, 2.0), np.zeros(64)].astype("float32")
@@ -231,19 +243,19 @@ def test_examples_of_weight_zero_do_not_count(row, images):
     assert weighted["reconstruction"] == pytest.approx(alone["reconstruction"], rel=1e-4)
 
 
-def test_fewer_images_than_a_batch_still_train(row, images):
-    model = row.model()
+def test_fewer_images_than_a_batch_still_train(kind, images):
+    model = kind.model()
     before = weights(model)
-    model.fit(row.inputs(images[:3]), batch_size=64, verbose=0)
+    model.fit(kind.inputs(images[:3]), batch_size=64, verbose=0)
     assert not same(before, weights(model))
 
 
-def test_a_tf_data_stream_of_pairs_trains_as_arrays_do(row, images):
+def test_a_tf_data_stream_of_pairs_trains_as_arrays_do(kind, images):
     tf = pytest.importorskip("tensorflow")
-    x, trained = row.inputs(images[:200]), []
+    x, trained = kind.inputs(images[:200]), []
     pairs = tf.data.Dataset.from_tensor_slices((x, images[:200])).batch(64)
     for arguments in ({"x": x, "y": images[:200], "batch_size": 64, "shuffle": False}, {"x": pairs}):
-        model = row.model()
+        model = kind.model()
         model.fit(**arguments, epochs=2, verbose=0)
         trained.append(model.predict(x, verbose=0))
     np.testing.assert_allclose(*trained, atol=1e-5)
@@ -253,10 +265,10 @@ def test_a_tf_data_stream_of_pairs_trains_as_arrays_do(row, images):
     assert logged["mse"] == pytest.approx(expected, rel=0.5 if random_code else 1e-4)
 
 
-def test_callbacks_metrics_and_early_stopping_work_as_in_keras(row, images):
+def test_callbacks_metrics_and_early_stopping_work_as_in_keras(kind, images):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=1e9)
-    x, unseen = row.inputs(images[:200]), row.inputs(images[200:300])
-    logged = row.model().fit(x, validation_data=unseen, epochs=9, callbacks=[stop], verbose=0).history
+    x, unseen = kind.inputs(images[:200]), kind.inputs(images[200:300])
+    logged = kind.model().fit(x, validation_data=unseen, epochs=9, callbacks=[stop], verbose=0).history
     assert len(logged["loss"]) == 2 and "val_mae" in logged
 
 
@@ -290,17 +302,17 @@ class Interruption(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_interrupted_training_resumes_from_its_backup_with_the_bits_of_uninterrupted_training(row, images, tmp_path):
+def test_interrupted_training_resumes_from_its_backup_with_the_bits_of_uninterrupted_training(kind, images, tmp_path):
     """In a given order of the examples: Keras's shuffling belongs to the process and is in no backup."""
     # 34 steps: Keras returns to the callback after 32 of them, so the epoch really is broken off.
-    arguments = {"x": row.inputs(images[:133]), "epochs": 3, "batch_size": 4, "shuffle": False, "verbose": 0}
-    interrupted = row.model("first")
+    arguments = {"x": kind.inputs(images[:133]), "epochs": 3, "batch_size": 4, "shuffle": False, "verbose": 0}
+    interrupted = kind.model("first")
     with pytest.raises(KeyboardInterrupt):
         interrupted.fit(**arguments, callbacks=[keras.callbacks.BackupAndRestore(tmp_path / "backup"), Interruption()])
-    resumed = row.model("second")
+    resumed = kind.model("second")
     history = resumed.fit(**arguments, callbacks=[keras.callbacks.BackupAndRestore(tmp_path / "backup")])
     assert history.epoch == [1, 2]
-    uninterrupted = row.model("first")
+    uninterrupted = kind.model("first")
     uninterrupted.fit(**arguments)
     assert same(weights(resumed), weights(uninterrupted))
     assert resumed.fit(**(arguments | {"epochs": 1})).epoch == [0]  # nothing is left of the resumption
@@ -313,26 +325,26 @@ def test_get_config_and_from_config_give_the_same_architecture(row):
     assert again.get_config() == model.get_config()
 
 
-def test_a_bfloat16_model_trains_without_nan_and_is_loaded_as_one(row, images, tmp_path):
+def test_a_bfloat16_model_trains_without_nan_and_is_loaded_as_one(kind, images, tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = row.new()
+        model = kind.new()
         model.run_eagerly = EAGERLY
-        logged = model.fit(row.inputs(images[:200]), verbose=0).history
+        logged = model.fit(kind.inputs(images[:200]), verbose=0).history
     finally:
         keras.config.set_dtype_policy("float32")
     assert np.isfinite(logged["loss"][0])
     if isinstance(model, aelib.VariationalAutoencoder):
-        assert np.isfinite(model.elbo(row.inputs(images[:9]))).all()
+        assert np.isfinite(model.elbo(kind.inputs(images[:9]))).all()
     model.save(tmp_path / "model.keras")
-    again, x = keras.saving.load_model(tmp_path / "model.keras"), row.inputs(images[:9])
+    again, x = keras.saving.load_model(tmp_path / "model.keras"), kind.inputs(images[:9])
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
-def test_generators_of_inputs_or_of_pairs_train_as_well(row, images):
+def test_generators_of_inputs_or_of_pairs_train_as_well(kind, images):
     """The last of those that share a model: a given number of steps has it compiled anew."""
-    model = row.model()
-    batches = [row.inputs(images[i : i + 32]) for i in (0, 32)]
+    model = kind.model()
+    batches = [kind.inputs(images[i : i + 32]) for i in (0, 32)]
     model.fit(((batch,) for batch in batches), steps_per_epoch=2, verbose=0)
     pairs = ((batch, images[:32]) for batch in batches)
     assert np.isfinite(model.fit(pairs, steps_per_epoch=2, verbose=0).history["loss"][0])
@@ -397,12 +409,12 @@ def test_bad_input_is_refused_with_the_name_of_the_argument_and_changes_nothing(
     assert same(before, weights(model))
 
 
-def test_bad_targets_validation_data_and_codes_are_refused_by_name(row, images):
-    model, x = row.model(), row.inputs(images[:8])
+def test_bad_targets_validation_data_and_codes_are_refused_by_name(kind, images):
+    model, x = kind.model(), kind.inputs(images[:8])
     with pytest.raises(ValueError, match=r"y: expected shape \(n, 28, 28\), got \(8, 10\)"):
         model.fit(x, np.zeros((8, 10)))
     with pytest.raises(ValueError, match=r"validation_data\[0\]: expected finite numbers"):
-        model.fit(x, validation_data=row.inputs(images[:8] * np.nan))
+        model.fit(x, validation_data=kind.inputs(images[:8] * np.nan))
     with pytest.raises(ValueError, match=r"z: expected shape \(n, 4\), got \(8, 5\)"):
         model.decode(np.zeros((8, 5)))
     with pytest.raises(ValueError, match="loss: expected nothing, because an aelib model owns its loss"):
