@@ -26,15 +26,10 @@ def batches(arrays, batch_size, shuffle):
     with tf.device("CPU:0"):  # from where a GPU would get batch after batch
         arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
 
-    def one_pass(seeds):
-        order = tf.range(n, dtype=tf.int64)
-        if shuffle:
-            order = tf.random.experimental.stateless_shuffle(order, seeds)
-        starts = tf.data.Dataset.range(0, n, batch_size)
-        return starts.map(lambda start: order[start : start + batch_size])
-
-    passes = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2).take(1)
-    dataset = passes.flat_map(one_pass).map(lambda i: keras.tree.map_structure(lambda a: tf.gather(a, i), arrays))
+    order = tf.data.Dataset.range(n)
+    if shuffle:
+        order = order.shuffle(n, seed=seed, reshuffle_each_iteration=True)
+    dataset = order.batch(batch_size).map(lambda i: keras.tree.map_structure(lambda a: tf.gather(a, i), arrays))
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(-(-n // batch_size)))
     if tf.config.list_physical_devices("GPU"):
         dataset = dataset.prefetch(2)
