@@ -41,7 +41,7 @@ def tracked(pattern="*"):
 
 LEVELS = [
     {"aelib.validation", "aelib.pipeline", "aelib.claims"},
-    {"aelib.losses", "aelib.digits"},
+    {"aelib.losses", "aelib.digits", "aelib.restoration"},
     {"aelib.datasets"},
     {"aelib.models"},
     {"aelib.training"},
