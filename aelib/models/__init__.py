@@ -5,6 +5,7 @@ from aelib.models.conditional import ConditionalVariationalAutoencoder
 from aelib.models.contractive import ContractiveAutoencoder
 from aelib.models.convolutional import ConvolutionalAutoencoder
 from aelib.models.denoising import Corruption, DenoisingAutoencoder
+from aelib.models.importance_weighted import ImportanceWeightedAutoencoder
 from aelib.models.linear import LinearAutoencoder
 from aelib.models.objective import Objective
 from aelib.models.recurrent import RecurrentAutoencoder
@@ -22,6 +23,7 @@ __all__ = [
     "ConvolutionalAutoencoder",
     "Corruption",
     "DenoisingAutoencoder",
+    "ImportanceWeightedAutoencoder",
     "LinearAutoencoder",
     "Objective",
     "RecurrentAutoencoder",

@@ -62,16 +62,20 @@ class Autoencoder(Machinery):
         """What the reconstruction is compared with where there is no ``y``: the input itself."""
         return x
 
+    def loss_parts(self, x, target, x_hat, training):
+        """The reconstruction error of each example, ``(batch,)``, and the penalty, a scalar."""
+        return self.reconstruction_error(target, x_hat), sum(self.losses)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Reconstruction (mean over the batch, weighted by ``sample_weight``) + penalty (sum of ``add_loss``)."""
         target, x_hat = self.default_target(x) if y is None else y, y_pred
         check_same_shape(target.shape, x_hat.shape)
         target, x_hat = ops.cast(target, "float32"), ops.cast(x_hat, "float32")
-        error = self.reconstruction_error(target, x_hat)  # (batch,)
+        error, penalty = self.loss_parts(x, target, x_hat, training)
         if sample_weight is not None:
             error = error * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
         reconstruction = ops.mean(error)
-        penalty = ops.cast(sum(self.losses), "float32")
+        penalty = ops.cast(penalty, "float32")
         mse = ops.mean(ops.square(target - x_hat))
         for tracker, value in zip(self.trackers, (reconstruction, penalty, mse), strict=True):
             tracker.update_state(value, sample_weight=ops.shape(x_hat)[0])

@@ -72,8 +72,9 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         """The images alone."""
         return x["x"]
 
-    def _log_p_given(self, x, z):
-        return super()._log_p_given(x["x"], self.with_label(z, x["label"]))
+    def log_p_given(self, x, z):
+        """log p(x|z, label) in nats: ``{"x", "label"}`` and a tensor ``z (n, latent_dim) -> (n,)``."""
+        return super().log_p_given(x["x"], self.with_label(z, x["label"]))
 
     def checked(self, data, name, is_target=False):
         """As in every model; inputs are dictionaries."""

@@ -5,11 +5,12 @@ import math
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import logsumexp
 
 from aelib import losses
 from aelib.models.objective import Objective
 from aelib.models.randomness import SeededRandomness
-from aelib.validation import check_positive_int
+from aelib.validation import check_array, check_positive_int
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -70,6 +71,10 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         """One draw of z from q(z|x): ``(batch, latent_dim)``; adds the KL."""
         mean, log_var = self.posterior(x, training)
         self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_var)))
+        return self.drawn(mean, log_var)
+
+    def drawn(self, mean, log_var):
+        """One draw from N(mean, exp(log_var)), through which gradients flow: ``(batch, latent_dim)``."""
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
         return mean + ops.exp(0.5 * log_var) * noise
 
@@ -85,36 +90,77 @@ class VariationalAutoencoder(SeededRandomness, Objective):
         shape = (check_positive_int(n, "n"), self.decoder.input_shape[-1])
         return self.decode(ops.convert_to_numpy(keras.random.normal(shape, seed=self.seed_generator)))
 
-    def elbo(self, x, n_samples=1):
-        """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact."""
-        x = self.checked(x, "x", is_target=True)
-        mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
-        fit = [-self._log_p_given(x, z) for z in self._draws(mean, log_var, n_samples)]
-        return -np.mean(fit, axis=0) - ops.convert_to_numpy(kl_divergence(mean, log_var))
+    def elbo(self, x, n_samples=1, posterior=None):
+        """Evidence lower bound of each x in nats, ``(n,)``: ``n_samples`` draws of z, and the KL exact.
 
-    def log_likelihood(self, x, n_samples=500):
+        Args:
+            x: examples ``(n, ...)``.
+            n_samples: draws of z for each.
+            posterior: means and log variances ``(n, latent_dim)`` of another q(z|x) than the encoder's.
+        """
+        fits = [np.mean(fit, axis=0) for fit, _, _ in self._draws(x, n_samples, posterior)]
+        return np.concatenate(fits) - ops.convert_to_numpy(kl_divergence(*self._proposal(x, posterior)[1:]))
+
+    def log_likelihood(self, x, n_samples=500, posterior=None):
         """Importance-weighted estimate of log p(x) in nats, ``(n,)`` (Burda, Grosse & Salakhutdinov, 2015).
 
-        A lower bound on average, which tightens as ``n_samples`` grows. One draw of z is decoded at a time, so memory
-        grows with ``n_samples x n`` numbers and not with the size of an example.
+        A lower bound on average, which tightens as ``n_samples`` grows. Memory does not grow with the number of
+        examples, and with ``n_samples`` only by a few numbers each.
+
+        Args:
+            x: examples ``(n, ...)``.
+            n_samples: draws of z for each; or several numbers of draws, increasing or not, for ``(len(n_samples), n)``.
+                They share the draws of the largest: a smaller number is estimated in as many groups as there are.
+            posterior: means and log variances ``(n, latent_dim)`` of another q(z|x) than the encoder's.
         """
+        sizes = [check_positive_int(size, "n_samples") for size in np.atleast_1d(n_samples).tolist()]
+        bounds = []
+        for fit, log_prior, log_q in self._draws(x, max(sizes), posterior):
+            log_weights = fit + log_prior - log_q  # (draws, images)
+            bounds.append([_importance_weighted(log_weights, size) for size in sizes])
+        bounds = np.concatenate(bounds, axis=1)
+        return bounds if np.ndim(n_samples) else bounds[0]
+
+    def _proposal(self, x, posterior):
         x = self.checked(x, "x", is_target=True)
-        mean, log_var = (np.asarray(statistic, "float32") for statistic in self.posterior(x))
-        weights = []
-        for z in self._draws(mean, log_var, n_samples):
-            log_prior = -0.5 * np.sum(np.square(z) + LOG_2PI, axis=1)
-            log_q = -0.5 * np.sum(np.square(z - mean) / np.exp(log_var) + log_var + LOG_2PI, axis=1)
-            weights.append(self._log_p_given(x, z) + log_prior - log_q)
-        return np.logaddexp.reduce(np.array(weights, "float64"), axis=0) - math.log(n_samples)
+        if posterior is None:
+            return x, *(np.asarray(statistic, "float32") for statistic in self.posterior(x))
+        n, latent_dim = len(keras.tree.flatten(x)[0]), self.decoder.input_shape[-1] - self.condition_width
+        posterior = [check_array(statistic, "posterior", (latent_dim,)) for statistic in posterior]
+        if [len(statistic) for statistic in posterior] != [n, n]:
+            raise ValueError(
+                f"posterior: expected a mean and a log variance for each of {n} examples, got arrays of shape "
+                f"{[statistic.shape for statistic in posterior]}"
+            )
+        return x, *posterior
 
-    def _draws(self, mean, log_var, n_samples):
-        for _ in range(check_positive_int(n_samples, "n_samples")):
-            noise = ops.convert_to_numpy(keras.random.normal(mean.shape, seed=self.seed_generator))
-            yield mean + np.exp(0.5 * log_var) * noise
+    def _draws(self, x, n_samples, posterior=None, at_once=2048):
+        """Of ``n_samples`` draws of z: log p(x|z), log p(z), log q(z|x), each ``(n_samples, images)``.
 
-    def _log_p_given(self, x, z):
+        For some images after the other: as many as fill 2**20 numbers. ``at_once`` codes are decoded together.
+        """
+        x, mean, log_var = self._proposal(x, posterior)
+        images = max(1, min(at_once, 2**20 // check_positive_int(n_samples, "n_samples")))
+        for start in range(0, len(mean), images):
+            rows = slice(start, start + images)
+            m, v = mean[rows], log_var[rows]
+            draws = min(n_samples, max(1, at_once // len(m)))
+            repeated = keras.tree.map_structure(lambda a: np.concatenate([a[rows]] * draws), x)  # noqa: B023
+            found = []
+            for done in range(0, n_samples, draws):
+                noise = keras.random.normal((min(draws, n_samples - done), *m.shape), seed=self.seed_generator)
+                noise = ops.convert_to_numpy(noise)
+                z = m + np.exp(0.5 * v) * noise
+                own = keras.tree.map_structure(lambda a: a[: len(noise) * len(m)], repeated)  # noqa: B023
+                fit = self.log_p_given(own, ops.convert_to_tensor(z.reshape(-1, z.shape[-1])))
+                fit = ops.convert_to_numpy(fit).reshape(len(noise), len(m))
+                found.append((fit, _log_normal(z, 0.0), _log_normal(noise, v)))
+            yield [np.concatenate(parts).astype("float64") for parts in zip(*found, strict=True)]
+
+    def log_p_given(self, x, z):
+        """log p(x|z) in nats: ``x (n, ...)`` and a tensor ``z (n, latent_dim) -> (n,)``."""
         x, x_hat = ops.cast(x, "float32"), ops.cast(self.decode(z), "float32")  # also of a model in bfloat16
-        return -ops.convert_to_numpy(self.negative_log_likelihood(x, x_hat))
+        return -self.negative_log_likelihood(x, x_hat)
 
     def get_config(self):
         """The arguments of ``__init__``."""
@@ -127,3 +173,14 @@ def kl_divergence(mean, log_var):
     """KL(N(mean, exp(log_var)) || N(0, 1)) in nats, summed over the code: ``(batch, latent_dim) -> (batch,)``."""
     mean, log_var = ops.cast(mean, "float32"), ops.cast(log_var, "float32")
     return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_var) - 1 - log_var, axis=-1)
+
+
+def _log_normal(standardised, log_var):
+    """Log density of N(0, exp(log_var)) at a point given in its standard deviations: ``(..., d) -> (...)``."""
+    return -0.5 * np.sum(np.square(standardised) + log_var + LOG_2PI, axis=-1)
+
+
+def _importance_weighted(log_weights, size):
+    """log of the mean weight of ``size`` draws, averaged over the groups: ``(draws, n) -> (n,)``."""
+    groups = log_weights[: len(log_weights) // size * size].reshape(-1, size, log_weights.shape[1])
+    return np.mean(logsumexp(groups, axis=1), axis=0) - math.log(size)
