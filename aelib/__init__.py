@@ -1,11 +1,26 @@
 """Autoencoders as subclassed Keras models: the library of the course."""
 
-from aelib import anomaly, datasets, experiments, losses, manifold, models, plots, restoration, training
+from aelib import (
+    anomaly,
+    datasets,
+    experiments,
+    latent,
+    likelihood,
+    losses,
+    manifold,
+    models,
+    plots,
+    restoration,
+    samples,
+    training,
+)
 from aelib.anomaly import AnomalyDetector
 from aelib.claims import claim
 from aelib.datasets import fetch_mnist, load_images
 from aelib.digits import make_digits
 from aelib.experiments import sweep
+from aelib.latent import interpolate, traverse
+from aelib.likelihood import refined_posterior, tightening
 from aelib.manifold import (
     PCABaseline,
     active_share,
@@ -16,13 +31,14 @@ from aelib.manifold import (
     intrinsic_dimension,
     knn_accuracy,
     mean_squared_error,
+    mutual_information_gap,
     principal_angles,
     probe_accuracy,
     psnr,
     trustworthiness,
-    two_sample_accuracy,
 )
 from aelib.models import *  # noqa: F403, each model is exported in one place: aelib/models/__init__.py
+from aelib.samples import nearest_distance, precision_recall, two_sample_accuracy
 from aelib.training import train
 
 __all__ = [
@@ -39,22 +55,32 @@ __all__ = [
     "experiments",
     "factor_recovery",
     "fetch_mnist",
+    "interpolate",
     "intrinsic_dimension",
     "knn_accuracy",
+    "latent",
+    "likelihood",
     "load_images",
     "losses",
     "make_digits",
     "manifold",
     "mean_squared_error",
     "models",
+    "mutual_information_gap",
+    "nearest_distance",
     "plots",
+    "precision_recall",
     "principal_angles",
     "probe_accuracy",
     "psnr",
+    "refined_posterior",
     "restoration",
+    "samples",
     "sweep",
+    "tightening",
     "train",
     "training",
+    "traverse",
     "trustworthiness",
     "two_sample_accuracy",
 ]

@@ -1,4 +1,4 @@
-"""What a code is compared with, and how it is judged: PCA, probes, sparsity, neighbourhoods, factors, two samples."""
+"""What a code is compared with, and how it is judged: PCA, probes, sparsity, neighbourhoods, factors."""
 
 import numbers
 
@@ -6,10 +6,10 @@ import numpy as np
 from scipy.linalg import subspace_angles
 from scipy.stats import entropy
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import trustworthiness as sklearn_trustworthiness
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -240,7 +240,7 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
     r2, importance = [], []
     for own, unseen in zip(factors_train.T, factors_test.T, strict=True):
         forest = RandomForestRegressor(100, min_samples_leaf=3, random_state=random_state, n_jobs=n_jobs)
-        r2.append(_score_in_one_thread(forest.fit(z_train, own), z_test, unseen))
+        r2.append(score_in_one_thread(forest.fit(z_train, own), z_test, unseen))
         importance.append(forest.feature_importances_)
     importance = np.array(importance).T
     weights = importance.sum(axis=1) / importance.sum()
@@ -252,7 +252,48 @@ def factor_recovery(z_train, factors_train, z_test, factors_test, random_state=0
     )
 
 
-def _score_in_one_thread(forest, x, y):
+def mutual_information_gap(z, factors, n_bins=20):
+    """Does each known factor sit in one code number alone? The gap in [0, 1] (Chen et al., 2018, 1802.04942).
+
+    For each factor: how much more the most informative code number tells about it than the second one does, as a share
+    of the factor's entropy. Codes and factors are cut into bins of equal width, as Locatello et al. (2019) do. Unlike
+    the forests of ``factor_recovery`` it has nothing to fit, and it sees only what one number tells alone.
+
+    Args:
+        z: codes ``(n, latent_dim)``, thousands: few examples in many bins share information by chance.
+        factors: their factors ``(n, n_factors)``.
+        n_bins: of each code number; of each factor as many, or as many as it has values.
+
+    Returns:
+        The gap of each factor, ``(n_factors,)``; their mean is the published score. With a single code number there is
+        no second one, which counts as 0.
+    """
+    factors = check_array(factors, "factors", (None,))
+    z = check_array(z, "z", (None,))
+    if len(z) != len(factors):
+        raise ValueError(f"z: expected {len(factors)} codes, as many as factors, got {len(z)}")
+    constant = np.flatnonzero(np.ptp(factors, axis=0) == 0)
+    if len(constant):
+        raise ValueError(f"factors: expected factors that vary, got constant columns {constant.tolist()}")
+    bins = check_positive_int(n_bins, "n_bins")
+    codes = [_binned(column, bins) for column in z.T]
+    gaps = []
+    for factor in factors.T:
+        own = _binned(factor, bins)
+        information = sorted([0.0, *(mutual_info_score(own, code) for code in codes)])
+        gaps.append((information[-1] - information[-2]) / mutual_info_score(own, own))
+    return np.array(gaps)
+
+
+def _binned(values, n_bins):
+    """The number of each value's bin, of equal width; few different values keep a bin each."""
+    different, own = np.unique(values, return_inverse=True)
+    if len(different) <= n_bins:
+        return own
+    return np.digitize(values, np.linspace(values.min(), values.max(), n_bins + 1)[1:-1])
+
+
+def score_in_one_thread(forest, x, y):
     """Several would add the trees' answers up in any order, and so round in any way."""
     return forest.set_params(n_jobs=1).score(x, y)
 
@@ -264,29 +305,6 @@ def _concentration(rows):
         return np.ones(len(rows))
     total = rows.sum(axis=1, keepdims=True)
     return 1 - entropy(np.where(total > 0, rows, 1.0), base=n, axis=1)  # a number that is never used tells nothing
-
-
-def two_sample_accuracy(x, other, random_state=0, n_jobs=None):
-    """Can a random forest tell two sets of images apart? Its cross-validated accuracy (Lopez-Paz & Oquab, 2017).
-
-    0.5 means that it cannot, 1 that it always can; clearly below 0.5, the two sets share examples. Pixels are set to 0
-    or 1 first, whichever is nearer, so that shapes are judged and not shades that no eye would see.
-
-    Args:
-        x: images ``(n, ...)`` in [0, 1], for instance real ones.
-        other: images ``(n, ...)``, for instance generated ones; clipped to [0, 1].
-        random_state: seed of the forest.
-        n_jobs: how many threads grow trees, as in joblib: ``-1`` for one per core. The result does not depend on it.
-    """
-    x, other = check_array(x, "x", unit_interval=True), check_array(other, "other", np.shape(x)[1:])
-    if len(x) != len(other) or len(x) < 3:
-        raise ValueError(f"other: expected as many examples as in x, at least 3, got {len(other)} and {len(x)} in x")
-    both = np.concatenate([x, other]).reshape(2 * len(x), -1) > 0.5
-    labels = np.repeat([0, 1], len(x))
-    forest = RandomForestClassifier(100, random_state=random_state, n_jobs=n_jobs)
-    folds = StratifiedKFold(3, shuffle=True, random_state=random_state)
-    scores = cross_val_score(forest, both, labels, cv=folds, scoring=_score_in_one_thread)
-    return float(np.mean(scores))
 
 
 def excess_error(x, x_hat, x_hat_optimal):

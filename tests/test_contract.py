@@ -86,6 +86,7 @@ MODELS = {
         aelib.VariationalAutoencoder,
         lambda: {"likelihood": "gaussian", "sigma": None, **convolutional_parts(codes_per_latent=2)},
     ),
+    "importance-weighted": (aelib.ImportanceWeightedAutoencoder, lambda: {"latent_dim": 4, "n_draws": 3}),
     "variational, conditional": (
         aelib.ConditionalVariationalAutoencoder,
         lambda: {"latent_dim": 2, "n_classes": 2},

@@ -84,15 +84,6 @@ def test_a_probe_reads_what_is_written_linearly_and_nothing_else(rng):
     assert aelib.probe_accuracy(other[:300], labels[:300], other[300:], labels[300:]) < 0.7
 
 
-def test_the_two_sample_test_sees_other_shapes_and_nothing_in_more_of_the_same(images):
-    same = aelib.two_sample_accuracy(images[:300], images[300:600])
-    blurred = aelib.two_sample_accuracy(images[:300], np.tile(images.mean(axis=0), (300, 1, 1)))
-    paler = aelib.two_sample_accuracy(images[:300], images[300:600] * 0.8 + 0.1)
-    assert 0.4 < same < 0.6 and 0.4 < paler < 0.6 and blurred > 0.95
-    with pytest.raises(ValueError, match="other: expected as many examples as in x, at least 3, got 2 and 3 in x"):
-        aelib.two_sample_accuracy(images[:3], images[:2])
-
-
 def test_judges_that_grow_trees_say_the_same_to_the_bit_on_one_core_and_on_many(rng, monkeypatch):
     x, other = rng.random((2, 60, 6))
     factors = x[:, :2] + 0.1 * other[:, :2]
@@ -204,3 +195,29 @@ def test_a_rotation_mixes_the_numbers_and_a_missing_factor_has_no_r2(rng):
 def test_wrong_arguments_of_maps_and_factors_are_named(rng, call, message):
     with pytest.raises(ValueError, match=message):
         call(rng.normal(size=(20, 3)))
+
+
+def test_the_mutual_information_gap_of_codes_made_by_hand(rng):
+    factors = rng.random((5000, 2))
+    noise = rng.random((5000, 2))
+    turned = factors @ np.array([[1, 1], [1, -1]]) / np.sqrt(2)
+    perfect, rotated, nothing, twice = (
+        aelib.mutual_information_gap(z, factors) for z in (factors, turned, noise, np.hstack([factors, factors]))
+    )
+    assert perfect.shape == (2,) and perfect.min() > 0.95
+    assert rotated.max() < 0.05 and nothing.max() < 0.02 and np.allclose(twice, 0, atol=1e-12)
+    labels = rng.integers(3, size=(5000, 1))
+    both = np.hstack([labels, noise[:, :1]])
+    np.testing.assert_allclose(aelib.mutual_information_gap(both, labels), 1, atol=0.02)  # few values keep a bin each
+
+
+@pytest.mark.parametrize(
+    ("z", "factors", "message"),
+    [
+        (np.ones((3, 2)), np.eye(4), "z: expected 4 codes, as many as factors, got 3"),
+        (np.ones((3, 2)), np.ones((3, 1)), r"factors: expected factors that vary, got constant columns \[0\]"),
+    ],
+)
+def test_the_mutual_information_gap_refuses_what_has_none(z, factors, message):
+    with pytest.raises(ValueError, match=message):
+        aelib.mutual_information_gap(z, factors)

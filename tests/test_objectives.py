@@ -10,22 +10,27 @@ import aelib
 from aelib.models.variational import kl_divergence
 
 
-def linear_gaussian_vae(perturb=0.0, n_features=6, latent_dim=2, sigma=0.5):
-    """A VAE with linear parts whose posterior is exact (Tipping & Bishop, 1999), or off by `perturb`; and log p(x)."""
+def linear_gaussian_vae(perturb=0.0, turn=0.0, n_features=6, sigma=0.5, **kwargs):
+    """A VAE with linear parts (Tipping & Bishop, 1999), and the exact log p(x).
+
+    The encoder gives the best Gaussian with independent numbers, its means off by `perturb`. Where the code is not
+    turned (by an angle), that is the exact posterior.
+    """
     rng = np.random.default_rng(0)
-    w = np.linalg.qr(rng.normal(size=(n_features, latent_dim)))[0].T * [[1.5], [0.8]]  # orthogonal rows
+    w = np.linalg.qr(rng.normal(size=(n_features, 2)))[0].T * [[1.5], [0.8]]  # orthogonal rows
+    w = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ w
     mu = rng.normal(size=n_features)
-    precision = np.sum(w**2, axis=1) + sigma**2  # diagonal, because the rows are orthogonal
-    to_mean, log_var = w.T / precision, np.log(sigma**2 / precision)
+    precision = np.eye(2) + w @ w.T / sigma**2  # of the posterior
+    to_mean = np.linalg.solve(precision, w / sigma**2).T
     kernel = np.hstack([to_mean + perturb, np.zeros_like(to_mean)])
-    bias = np.concatenate([-mu @ to_mean, log_var])
-    encoder = keras.Sequential([keras.Input((n_features,)), keras.layers.Dense(2 * latent_dim)])
-    decoder = keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(n_features)])
+    bias = np.concatenate([-mu @ to_mean, -np.log(np.diag(precision))])
+    encoder = keras.Sequential([keras.Input((n_features,)), keras.layers.Dense(4)])
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(n_features)])
     encoder.set_weights([kernel, bias])
     decoder.set_weights([w, mu])
-    vae = aelib.VariationalAutoencoder(encoder=encoder, decoder=decoder, likelihood="gaussian", sigma=sigma)
-    exact = multivariate_normal(mu, w.T @ w + sigma**2 * np.eye(n_features))
-    return vae, exact
+    cls = kwargs.pop("cls", aelib.VariationalAutoencoder)
+    vae = cls(encoder=encoder, decoder=decoder, likelihood="gaussian", sigma=sigma, **kwargs)
+    return vae, multivariate_normal(mu, w.T @ w + sigma**2 * np.eye(n_features)), precision
 
 
 def test_the_closed_form_kl_equals_its_monte_carlo_estimate(rng):
@@ -37,17 +42,94 @@ def test_the_closed_form_kl_equals_its_monte_carlo_estimate(rng):
 
 
 def test_with_the_exact_posterior_the_elbo_is_the_exact_log_likelihood():
-    vae, exact = linear_gaussian_vae()
+    vae, exact, _ = linear_gaussian_vae()
     x = exact.rvs(50, random_state=1).astype("float32")
     np.testing.assert_allclose(vae.elbo(x, n_samples=400).mean(), exact.logpdf(x).mean(), atol=0.05)
     np.testing.assert_allclose(vae.log_likelihood(x, n_samples=10), exact.logpdf(x), atol=1e-3)
 
 
 def test_elbo_then_importance_weighted_bound_then_exact_log_likelihood():
-    vae, exact = linear_gaussian_vae(perturb=0.4)
+    vae, exact, _ = linear_gaussian_vae(perturb=0.4)
     x = exact.rvs(200, random_state=1).astype("float32")
     elbo, few, many = vae.elbo(x, 200).mean(), vae.log_likelihood(x, 5).mean(), vae.log_likelihood(x, 500).mean()
     assert elbo + 0.05 < few < many < exact.logpdf(x).mean() + 0.02
+
+
+def test_bounds_for_several_numbers_of_draws_rise_to_the_exact_log_likelihood():
+    vae, exact, _ = linear_gaussian_vae(perturb=0.1)
+    x = exact.rvs(200, random_state=1).astype("float32")
+    curve = aelib.tightening(vae, x, (1, 10, 100, 5000))
+    assert list(curve.index) == [1, 10, 100, 5000] and curve.bound.is_monotonic_increasing
+    exactly = exact.logpdf(x)
+    assert curve.bound[1] < exactly.mean() - 0.3 and curve.bound[5000] == pytest.approx(exactly.mean(), abs=0.02)
+    assert curve.standard_error[5000] == pytest.approx(exactly.std(ddof=1) / np.sqrt(200), rel=0.05)
+    assert curve.bound[1] == pytest.approx(vae.elbo(x, 1000).mean(), abs=0.02)
+
+
+def test_many_draws_of_few_images_and_few_of_many_give_the_same_kind_of_bound():
+    """Whatever is decoded together: 3 x 3,000 codes, or 3,000 x 3."""
+    vae, exact, _ = linear_gaussian_vae()
+    x = exact.rvs(3000, random_state=1).astype("float32")
+    np.testing.assert_allclose(vae.log_likelihood(x[:3], 3000), exact.logpdf(x[:3]), atol=1e-3)
+    several = vae.log_likelihood(x, (3, 1))
+    assert several.shape == (2, 3000)
+    np.testing.assert_allclose(several, [exact.logpdf(x)] * 2, atol=1e-3)
+
+
+def test_the_gap_below_log_p_is_taken_apart_as_the_closed_form_says():
+    """Of a turned code the best q with independent numbers loses 0.5 (sum log diag - log det) of the precision."""
+    vae, exact, precision = linear_gaussian_vae(perturb=0.4, turn=0.6)
+    x = exact.rvs(100, random_state=1).astype("float32")
+    before = [weight.copy() for weight in vae.get_weights()]
+    best = aelib.refined_posterior(vae, x, n_steps=300)
+    gap = 0.5 * (np.log(np.diag(precision)).sum() - np.linalg.slogdet(precision)[1])
+    assert gap > 0.1
+    refined = exact.logpdf(x) - vae.elbo(x, 3000, best)
+    assert refined.mean() == pytest.approx(gap, abs=0.03)
+    assert (exact.logpdf(x) - vae.elbo(x, 300)).mean() > gap + 0.3  # amortised badly
+    np.testing.assert_allclose(best[1], np.tile(-np.log(np.diag(precision)), (100, 1)), atol=0.15)
+    assert all(np.array_equal(a, b) for a, b in zip(before, vae.get_weights(), strict=True))
+
+
+def test_the_posterior_of_a_conditional_vae_can_be_refined_too():
+    offsets = np.array([[2.0, -1, 0], [-2, 0, 1]])
+    blind, exact = linear_conditional(0 * offsets, offsets)  # its encoder does not take the offsets away
+    x = {"x": exact[1].rvs(40, random_state=1).astype("float32"), "label": np.ones(40, int)}
+    best = aelib.refined_posterior(blind, x, n_steps=300, learning_rate=0.1)
+    assert blind.elbo(x, 50).mean() < blind.elbo(x, 50, best).mean() - 1
+    assert blind.elbo(x, 500, best).mean() == pytest.approx(exact[1].logpdf(x["x"]).mean(), abs=0.1)
+
+
+def test_the_importance_weighted_loss_is_minus_the_bound():
+    perfect, exact, _ = linear_gaussian_vae(cls=aelib.ImportanceWeightedAutoencoder, n_draws=3)
+    x = exact.rvs(400, random_state=1).astype("float32")
+    for vae, tolerance in ((perfect, 1e-3), (linear_gaussian_vae(0.1, cls=type(perfect), n_draws=3)[0], 0.1)):
+        vae.compile()
+        logs = vae.evaluate(x, verbose=0, return_dict=True)
+        bound = vae.log_likelihood(x, (3, 900))[0].mean()
+        assert logs["loss"] == pytest.approx(-bound, abs=tolerance)
+        assert logs["loss"] == pytest.approx(logs["reconstruction"] + logs["kl"], rel=1e-5)
+    assert -logs["loss"] > vae.elbo(x, 100).mean() + 0.2  # tighter than the ELBO where q is not exact
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda vae, x: vae.log_likelihood(x, 0), "n_samples: expected an integer of at least 1, got 0"),
+        (lambda vae, x: aelib.tightening(vae, x, (1, 2.5)), "n_samples: expected an integer of at least 1"),
+        (lambda vae, x: vae.elbo(x, 1, vae.posterior(x[:2])), "posterior: expected a mean and a log variance for each"),
+        (lambda vae, x: vae.elbo(x, 1, [x, x]), r"posterior: expected shape \(n, 2\), got \(5, 6\)"),
+        (lambda vae, x: aelib.refined_posterior(vae, x, n_steps=0), "n_steps: expected an integer of at least 1"),
+        (lambda vae, x: aelib.refined_posterior(vae, x, n_draws=0), "n_draws: expected an integer of at least 1"),
+        (lambda vae, x: aelib.tightening(aelib.SimpleAutoencoder(2), x), "model: expected a VariationalAutoencoder"),
+        (lambda vae, x: aelib.ImportanceWeightedAutoencoder(2, n_draws=0), "n_draws: expected an integer"),
+        (lambda vae, x: aelib.ImportanceWeightedAutoencoder(2, beta=4), "beta: expected 1, as the importance-weighted"),
+    ],
+)
+def test_bounds_refuse_what_they_cannot_use(call, message):
+    vae, exact, _ = linear_gaussian_vae()
+    with pytest.raises(ValueError, match=message):
+        call(vae, exact.rvs(5, random_state=1).astype("float32"))
 
 
 def test_a_vae_with_beta_0_and_no_noise_is_the_plain_autoencoder(images):

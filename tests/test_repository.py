@@ -41,11 +41,12 @@ def tracked(pattern="*"):
 
 LEVELS = [
     {"aelib.validation", "aelib.pipeline", "aelib.claims"},
-    {"aelib.losses", "aelib.digits", "aelib.restoration"},
+    {"aelib.losses", "aelib.digits", "aelib.restoration", "aelib.latent"},
     {"aelib.datasets"},
     {"aelib.models"},
     {"aelib.training"},
-    {"aelib.manifold", "aelib.anomaly"},
+    {"aelib.manifold", "aelib.anomaly", "aelib.likelihood"},
+    {"aelib.samples"},
     {"aelib.experiments"},
     {"aelib"},
 ]
@@ -79,6 +80,9 @@ def test_imports_run_one_way_and_plots_imports_nothing_of_aelib():
 
 INTERNAL = {
     "aelib.anomaly.dense_for_tables",
+    "aelib.likelihood.PosteriorSearch",
+    "aelib.likelihood.check_variational",
+    "aelib.manifold.score_in_one_thread",
     "aelib.models.machinery.Machinery",
     "aelib.models.machinery.Reconstruction",
     "aelib.models.machinery.is_array",
