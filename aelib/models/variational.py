@@ -134,12 +134,13 @@ class VariationalAutoencoder(SeededRandomness, Objective):
             )
         return x, *posterior
 
-    def _draws(self, x, n_samples, posterior=None, at_once=2048):
+    def _draws(self, x, n_samples, posterior=None):
         """Of ``n_samples`` draws of z: log p(x|z), log p(z), log q(z|x), each ``(n_samples, images)``.
 
-        For some images after the other: as many as fill 2**20 numbers. ``at_once`` codes are decoded together.
+        For some images after the other: as many as fill 2**20 numbers. What is decoded together fills twice as many.
         """
         x, mean, log_var = self._proposal(x, posterior)
+        at_once = max(1, 2**21 // math.prod(self.decoder.output_shape[1:]))
         images = max(1, min(at_once, 2**20 // check_positive_int(n_samples, "n_samples")))
         for start in range(0, len(mean), images):
             rows = slice(start, start + images)
