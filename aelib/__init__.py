@@ -16,9 +16,10 @@ from aelib import (
 )
 from aelib.anomaly import AnomalyDetector
 from aelib.claims import claim
-from aelib.datasets import fetch_mnist, load_images
+from aelib.datasets import fetch_ecg5000, fetch_mnist, load_heartbeats, load_images
 from aelib.digits import make_digits
 from aelib.experiments import sweep
+from aelib.heartbeats import make_heartbeats
 from aelib.latent import interpolate, traverse
 from aelib.likelihood import refined_posterior, tightening
 from aelib.manifold import (
@@ -38,6 +39,7 @@ from aelib.manifold import (
     trustworthiness,
 )
 from aelib.models import *  # noqa: F403, each model is exported in one place: aelib/models/__init__.py
+from aelib.mountains import make_mountains
 from aelib.samples import nearest_distance, precision_recall, two_sample_accuracy
 from aelib.training import train
 
@@ -54,15 +56,19 @@ __all__ = [
     "excess_error",
     "experiments",
     "factor_recovery",
+    "fetch_ecg5000",
     "fetch_mnist",
     "interpolate",
     "intrinsic_dimension",
     "knn_accuracy",
     "latent",
     "likelihood",
+    "load_heartbeats",
     "load_images",
     "losses",
     "make_digits",
+    "make_heartbeats",
+    "make_mountains",
     "manifold",
     "mean_squared_error",
     "models",

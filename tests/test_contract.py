@@ -61,13 +61,16 @@ MODELS = {
     "convolutional": (aelib.ConvolutionalAutoencoder, lambda: {"latent_dim": 4, "filters": (4, 8)}),
     "convolutional, nearest": (
         aelib.ConvolutionalAutoencoder,
-        lambda: {"latent_dim": 4, "filters": (4,), "upsampling": "nearest"},
+        lambda: {"latent_dim": 4, "filters": (4, 4, 4), "upsampling": "nearest", "output_activation": None},
     ),
     "recurrent": (
         aelib.RecurrentAutoencoder,
         lambda: {"latent_dim": 4, "units": 16, "output_activation": "sigmoid"},
     ),
-    "recurrent, GRU": (aelib.RecurrentAutoencoder, lambda: {"latent_dim": 4, "units": 16, "cell": "gru"}),
+    "recurrent, GRU": (  # blank rows of the images are padding
+        aelib.RecurrentAutoencoder,
+        lambda: {"latent_dim": 4, "units": 16, "cell": "gru", "mask_value": 0.0},
+    ),
     "denoising": (aelib.DenoisingAutoencoder, lambda: {"latent_dim": 4}),
     "denoising, convolutional": (
         aelib.DenoisingAutoencoder,

@@ -1,8 +1,10 @@
-"""Finding MNIST: from a folder, from Keras's cache, from a small local server that misbehaves, and from nowhere."""
+"""Finding MNIST and ECG5000: from a folder, from Keras's cache, from a small local server that misbehaves, and from nowhere."""
 
 import hashlib
+import io
 import threading
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -34,6 +36,7 @@ def empty_home(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("AELIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets, "MNIST_URL", "http://127.0.0.1:9/mnist.npz")
+    monkeypatch.setattr(datasets, "ECG5000_URL", "http://127.0.0.1:9/ECG5000.zip")
     monkeypatch.setattr(datasets, "TIMEOUT", 1.0)
     return tmp_path / "keras" / "datasets"
 
@@ -55,6 +58,7 @@ def serve(monkeypatch):
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr(datasets, "MNIST_URL", f"http://127.0.0.1:{server.server_port}/mnist.npz")
+        monkeypatch.setattr(datasets, "ECG5000_URL", f"http://127.0.0.1:{server.server_port}/ECG5000.zip")
 
     yield start
     for server in servers:
@@ -210,3 +214,97 @@ def test_where_nothing_can_be_kept_digits_are_drawn_all_the_same(tmp_path, monke
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("AELIB_CACHE", str(tmp_path / "file" / "cache"))
     assert datasets.load_images().x_train.shape == (20, 28, 28)
+
+
+COUNTS = {"ECG5000_TEST.txt": (5, 3, 1, 1, 1), "ECG5000_TRAIN.txt": (3, 2, 1, 1, 1)}
+
+
+@pytest.fixture
+def tiny_ecg(monkeypatch):
+    """Small stand-ins for ECG5000's two files, with so many beats of each class: ``{name: text}``."""
+    monkeypatch.setattr(datasets, "ECG5000_FILES", COUNTS)
+    rng = np.random.default_rng(0)
+    texts = {}
+    for name, counts in COUNTS.items():
+        labels = np.repeat(np.arange(1, 6), counts)
+        buffer = io.StringIO()
+        np.savetxt(buffer, np.column_stack([labels, rng.normal(size=(len(labels), 140))]), fmt="%.7e")
+        texts[name] = buffer.getvalue()
+    return texts
+
+
+def zipped(texts):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def test_ecg5000_in_a_folder_has_its_training_beats_first(tiny_ecg, tmp_path, monkeypatch):
+    monkeypatch.setenv("AELIB_DATA", str(tmp_path))
+    for name, text in tiny_ecg.items():
+        (tmp_path / name).write_text(text)
+    data = datasets.fetch_ecg5000()
+    assert data.x.shape == (19, 140) and data.x.dtype == "float32" and data.origin == "$AELIB_DATA"
+    assert data.y.tolist() == [0, 0, 0, 1, 1, 2, 3, 4, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 4] and len(data.kinds) == 5
+    assert "alone" not in data.description
+    (tmp_path / "ECG5000_TEST.txt").unlink()
+    part = datasets.fetch_ecg5000()
+    np.testing.assert_array_equal(part.x, data.x[:8])
+    assert part.description.endswith("38% of them normal, the archive's training part alone")
+
+
+def test_ecg5000_is_downloaded_once(tiny_ecg, serve, empty_home, monkeypatch):
+    serve(answer(zipped(tiny_ecg | {"README.md": "not for us"})))
+    first = datasets.fetch_ecg5000()
+    monkeypatch.setattr(datasets, "ECG5000_URL", "http://127.0.0.1:9/ECG5000.zip")
+    second = datasets.load_heartbeats()
+    assert (first.origin, second.origin) == ("download", "Keras's cache")
+    np.testing.assert_array_equal(first.x, second.x)
+    assert sorted(path.name for path in empty_home.iterdir()) == ["ECG5000_TEST.txt", "ECG5000_TRAIN.txt"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    {
+        "is cut off": (lambda texts: zipped(texts)[:-200], "BadZipFile"),
+        "is no archive": (lambda texts: b"<html>Please log in</html>", "BadZipFile"),
+        "lacks a part": (lambda texts: zipped({"ECG5000_TRAIN.txt": texts["ECG5000_TRAIN.txt"]}), "ECG5000_TEST.txt"),
+        "has a truncated table": (
+            lambda texts: zipped({name: text[:-3000] for name, text in texts.items()}),
+            "not a table of numbers|expected 8 rows of 141",
+        ),
+        "has other beats": (
+            lambda texts: zipped(
+                {name: text.replace("1.0000000e+00", "2.0000000e+00") for name, text in texts.items()}
+            ),
+            r"expected \(3, 2, 1, 1, 1\) beats of the classes 1 to 5, got \(0, 5, 1, 1, 1\)",
+        ),
+        "has holes": (
+            lambda texts: zipped({name: text.replace("3.0000000e+00", "nan") for name, text in texts.items()}),
+            "expected 8 rows of 141 finite numbers",
+        ),
+        "has pictures": (lambda texts: zipped(dict.fromkeys(texts, "\x89PNGÿ")), "not a table of numbers"),
+    }.values(),
+    ids=lambda value: None if callable(value) else str(value)[:20],
+)
+def test_a_bad_ecg_archive_is_explained_and_leaves_nothing(tiny_ecg, serve, empty_home, spoil, says):
+    serve(answer(spoil(tiny_ecg)))
+    with pytest.raises(datasets.DataUnavailableError, match=says) as caught:
+        datasets.fetch_ecg5000()
+    assert "1. $AELIB_DATA" in str(caught.value) and "ECG5000.zip holds into a folder" in str(caught.value)
+    assert list(empty_home.iterdir()) == []
+    serve(answer(zipped(tiny_ecg)))
+    assert datasets.fetch_ecg5000().origin == "download"
+
+
+def test_without_ecg5000_load_heartbeats_draws_beats_and_warns_unless_asked_to(monkeypatch, recwarn):
+    with pytest.warns(UserWarning, match="Using beats drawn by aelib.make_heartbeats instead of ECG5000"):
+        data = datasets.load_heartbeats()
+    assert data.name == "drawn heartbeats" and data.x.shape == (5000, 140)
+    np.testing.assert_allclose([data.x.mean(axis=1).max(), data.x.std(axis=1).min()], [0, 1], atol=1e-4)
+    recwarn.clear()
+    monkeypatch.setenv("AELIB_DATA", "embedded")
+    np.testing.assert_array_equal(datasets.load_heartbeats().x, data.x)
+    assert not recwarn.list

@@ -346,12 +346,34 @@ def test_a_penalty_on_the_code_can_be_dodged_by_a_large_decoder_unless_its_vecto
         assert same == (model is free)
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (64, 64, 3)])
+SHAPES = {"image": (28, 28), "colour": (32, 32, 3), "odd": (7, 5), "odd, colour": (10, 13, 3), "one pixel": (1, 1)}
+SHAPES |= {"signal": (140,), "odd signal": (33,), "signal of two channels": (50, 2)}
+
+
+@pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
-def test_a_convolutional_autoencoder_takes_images_of_several_sizes(shape, upsampling, rng):
-    model = aelib.ConvolutionalAutoencoder(5, filters=(4, 8), input_shape=shape, upsampling=upsampling)
+def test_a_convolutional_autoencoder_takes_images_and_signals_of_any_size(name, upsampling, rng):
+    shape, rank = SHAPES[name], 1 if "signal" in name else 2
+    arguments = {"filters": (4, 8, 4), "input_shape": shape, "upsampling": upsampling}
+    model = aelib.ConvolutionalAutoencoder(5, rank=rank if shape[1:] else None, **arguments)
     x = rng.random((3, *shape), dtype="float32")
     assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
+    kernels = [layer.kernel.shape for layer in model.encoder.layers[1:4]]
+    assert all(len(kernel) == rank + 2 for kernel in kernels) and model.rank == rank
+    again = type(model).from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_what_a_convolutional_decoder_cuts_off_is_what_is_too_much_at_the_end():
+    model = aelib.ConvolutionalAutoencoder(3, filters=(4, 4), input_shape=(6,))
+    cropping = [layer for layer in model.decoder.layers if layer.__class__.__name__.startswith("Cropping")]
+    assert [tuple(layer.cropping) for layer in cropping] == [(0, 2)]  # 6 -> 3 -> 2 -> 4 -> 8
+    assert not [
+        layer
+        for layer in aelib.ConvolutionalAutoencoder(3, filters=(4, 4), input_shape=(8,)).decoder.layers
+        if layer.__class__.__name__.startswith("Cropping")
+    ]
 
 
 def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths(rng):
@@ -359,6 +381,34 @@ def test_a_recurrent_autoencoder_takes_sequences_of_several_lengths(rng):
         x = rng.random((3, *shape), dtype="float32")
         model = aelib.RecurrentAutoencoder(5, input_shape=shape, units=8)
         assert model.encode(x).shape == (3, 5) and model.predict(x).shape == x.shape
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_padding_changes_neither_code_nor_error_nor_gradient(cell, rng):
+    """The oracle: a model of the same weights for sequences that are that short."""
+    x = rng.normal(size=(4, 6, 2)).astype("float32")
+    padded = np.concatenate([x, np.full((4, 3, 2), -9, "float32")], axis=1)
+    short = aelib.RecurrentAutoencoder(3, (6, 2), cell, units=5)
+    long = aelib.RecurrentAutoencoder(3, (9, 2), cell, units=5, mask_value=-9.0)
+    long.set_weights(short.get_weights())
+    for model, data in ((short, x), (long, padded)):
+        model.compile("sgd")
+        model.fit(data, batch_size=4, epochs=3, verbose=0)
+    np.testing.assert_allclose(long.encode(padded), short.encode(x), atol=1e-5)
+    np.testing.assert_allclose(long.predict(padded)[:, :6], short.predict(x), atol=1e-5)
+    assert (long.predict(padded)[:, 6:] == -9).all()
+    losses = [model.evaluate(data, verbose=0, return_dict=True) for model, data in ((short, x), (long, padded))]
+    assert losses[0]["loss"] == pytest.approx(losses[1]["loss"], rel=1e-4)
+    assert losses[0]["mse"] == pytest.approx(losses[1]["mse"] * 9 / 6, rel=1e-4)
+
+
+def test_a_mask_in_the_middle_or_over_some_features_alone(rng):
+    x = rng.normal(size=(2, 5, 2)).astype("float32")
+    model = aelib.RecurrentAutoencoder(3, (5, 2), units=4, mask_value=0.0)
+    hole, half = x.copy(), x.copy()
+    hole[:, 2], half[:, 2, 0] = 0, 0
+    assert (model.predict(hole)[:, 2] == 0).all() and (model.predict(hole)[:, 3] != 0).all()
+    assert (model.predict(half)[:, 2] != 0).all()  # one feature of the step is real
 
 
 def tied_objective():
@@ -369,10 +419,36 @@ def tied_objective():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: aelib.ConvolutionalAutoencoder(4, input_shape=(30, 30)), r"divisible by 4 .* got \(30, 30\)"),
+        (
+            lambda: aelib.ConvolutionalAutoencoder(4, input_shape=(0, 30)),
+            "input_shape: expected an integer of at least",
+        ),
+        (lambda: aelib.ConvolutionalAutoencoder(4, input_shape=(3, 3, 3, 3)), r"\(height, width\) .* rank=2"),
+        (lambda: aelib.ConvolutionalAutoencoder(4, input_shape=(3, 3, 3), rank=1), r"\(time,\) .* rank=1"),
+        (lambda: aelib.ConvolutionalAutoencoder(4, rank=3), "input_shape: expected .* with rank=3"),
         (lambda: aelib.ConvolutionalAutoencoder(4, upsampling="bilinear"), "upsampling: expected 'transposed' or"),
         (lambda: aelib.RecurrentAutoencoder(4, cell="rnn"), r"cell: expected one of \['gru', 'lstm'\], got 'rnn'"),
         (lambda: aelib.RecurrentAutoencoder(4, input_shape=(5,)), r"input_shape: expected \(time, features\)"),
+        (
+            lambda: aelib.RecurrentAutoencoder(4, input_shape=(0, 1)),
+            "input_shape: expected an integer of at least 1, got 0",
+        ),
+        (
+            lambda: aelib.RecurrentAutoencoder(4, mask_value=float("nan")),
+            "mask_value: expected None or a finite number",
+        ),
+        (
+            lambda: aelib.RecurrentAutoencoder(4, (3, 1), units=2, mask_value=0.0).encode([[[1]] * 3, [[0]] * 3]),
+            "x: expected at least one step other than mask_value=0.0 in every sequence, got none in 1 of 2, .* number 1",
+        ),
+        (
+            lambda: aelib.RecurrentAutoencoder(4, (3, 1), units=2, mask_value=0.0).predict(np.full((2, 3, 1), np.nan)),
+            "x: expected finite numbers, got 6 NaN",
+        ),
+        (
+            lambda: aelib.RecurrentAutoencoder(4, (3, 1), units=2).predict(np.zeros((2, 0, 1))),
+            r"x: expected shape \(n, 3, 1\), got \(2, 0, 1\)",
+        ),
         (lambda: aelib.DenoisingAutoencoder(4, noise=-1), "noise: expected a number >= 0, got -1"),
         (lambda: aelib.DenoisingAutoencoder(4, "masking", 1.5), r"noise: expected a number in \[0, 1\], got 1.5"),
         (lambda: aelib.DenoisingAutoencoder(4, "blur"), "corruption: expected one of .* got 'blur'"),

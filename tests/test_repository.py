@@ -41,7 +41,7 @@ def tracked(pattern="*"):
 
 LEVELS = [
     {"aelib.validation", "aelib.pipeline", "aelib.claims"},
-    {"aelib.losses", "aelib.digits", "aelib.restoration", "aelib.latent"},
+    {"aelib.losses", "aelib.digits", "aelib.heartbeats", "aelib.mountains", "aelib.restoration", "aelib.latent"},
     {"aelib.datasets"},
     {"aelib.models"},
     {"aelib.training"},
@@ -88,6 +88,7 @@ INTERNAL = {
     "aelib.models.machinery.is_array",
     "aelib.models.randomness.SeededRandomness",
     "aelib.models.variational.kl_divergence",
+    "aelib.mountains.scene",
     "aelib.pipeline.batches",
     "aelib.validation.check_array",
     "aelib.validation.check_positive_int",

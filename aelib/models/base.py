@@ -51,6 +51,10 @@ class Autoencoder(Machinery):
         """``x (batch, ...) -> x_hat (batch, ...)``."""
         return self.decode(self.encode(x, training), training)
 
+    def reconstructed(self, x):
+        """``x (batch, ...) -> x_hat (batch, ...)`` with nothing random in it: what ``predict`` computes."""
+        return self.decode(self.encode(x))
+
     def build(self, input_shape):
         """Build the parts that were given without an input shape, by sending a blank example through them."""
         self.built_for = input_shape

@@ -40,7 +40,7 @@ class Reconstruction(keras.Model):
 
     def call(self, x):
         """``x (batch, ...) -> x_hat (batch, ...)``."""
-        return self.model.decode(self.model.encode(x))
+        return self.model.reconstructed(x)
 
 
 class Machinery(keras.Model):
