@@ -280,7 +280,7 @@ def _photographed(rng, frames, light):
 
 
 def _fires(rng, ignitions, n, minutes):
-    """Minutes since the last fire broke out, -1 where nothing burns; and where it burns, ``(n, 2)`` in the unit square."""
+    """Minutes since the last fire broke out, -1 where nothing burns, ``(n,)``; and place and minutes, ``(n, 3)``."""
     view = scene()
     woods = np.argwhere((view.wooded > 0.8) & (view.covered["near"] > 0.9) & (view.covered["meadow"] < 0.1))
     burning, place = np.full(n, -1, "float32"), np.zeros((n, 2))

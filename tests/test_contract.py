@@ -56,7 +56,7 @@ MODELS = {
     "stacked, tied": (aelib.StackedAutoencoder, lambda: {"latent_dim": 4, "hidden_units": (32,), "tied": True}),
     "stacked, asymmetric": (
         aelib.StackedAutoencoder,
-        lambda: {"latent_dim": 4, "hidden_units": (32,), "decoder_units": (8, 16)},
+        lambda: {"latent_dim": 4, "hidden_units": (32,), "decoder_units": (8, 16), "output_activation": None},
     ),
     "convolutional": (aelib.ConvolutionalAutoencoder, lambda: {"latent_dim": 4, "filters": (4, 8)}),
     "convolutional, nearest": (

@@ -1,4 +1,4 @@
-"""Finding MNIST and ECG5000: from a folder, from Keras's cache, from a small local server that misbehaves, and from nowhere."""
+"""Finding MNIST and ECG5000: from a folder, from a cache, from a local server that misbehaves, and from nowhere."""
 
 import hashlib
 import io

@@ -439,7 +439,7 @@ def tied_objective():
         ),
         (
             lambda: aelib.RecurrentAutoencoder(4, (3, 1), units=2, mask_value=0.0).encode([[[1]] * 3, [[0]] * 3]),
-            "x: expected at least one step other than mask_value=0.0 in every sequence, got none in 1 of 2, .* number 1",
+            "x: expected at least one step other than mask_value=0.0 in every .*, got none in 1 of 2, .* number 1",
         ),
         (
             lambda: aelib.RecurrentAutoencoder(4, (3, 1), units=2, mask_value=0.0).predict(np.full((2, 3, 1), np.nan)),

@@ -18,9 +18,10 @@ class StackedAutoencoder(Autoencoder):
         latent_dim: how many numbers the code has; the code is linear.
         hidden_units: units of the encoder's hidden layers, from the input to the code.
         decoder_units: units of the decoder's hidden layers, from the code to the output; the mirror image by default.
-        input_shape: shape of one example, whose values lie in [0, 1].
+        input_shape: shape of one example.
         activation: activation of the hidden layers.
         tied: whether each decoder layer uses the transposed matrix of its mirror image in the encoder.
+        output_activation: of the last layer: ``"sigmoid"`` for values in [0, 1], ``None`` for a linear one.
         **kwargs: for ``Autoencoder``.
     """
 
@@ -32,6 +33,7 @@ class StackedAutoencoder(Autoencoder):
         input_shape=(28, 28),
         activation="relu",
         tied=False,
+        output_activation="sigmoid",
         **kwargs,
     ):
         latent_dim = check_positive_int(latent_dim, "latent_dim")
@@ -43,7 +45,7 @@ class StackedAutoencoder(Autoencoder):
 
         down = [Dense(units, activation) for units in hidden_units] + [Dense(latent_dim)]
         encoder = keras.Sequential([keras.Input(input_shape), Flatten(), *down], name="encoder")
-        activations = [activation] * len(up_units) + ["sigmoid"]
+        activations = [activation] * len(up_units) + [output_activation]
         if tied:
             up = [TiedDense(partner, a) for partner, a in zip(down[::-1], activations, strict=True)]
         else:
@@ -54,6 +56,7 @@ class StackedAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, **kwargs)
         self.latent_dim, self.hidden_units, self.decoder_units = latent_dim, hidden_units, decoder_units
         self.example_shape, self.activation, self.tied = tuple(input_shape), activation, tied
+        self.output_activation = output_activation
 
     def fit_layerwise(self, x, **fit_arguments):
         """Greedy layer-wise pretraining (Bengio et al., 2007): each pair of layers first learns to copy what it gets.
@@ -88,12 +91,5 @@ class StackedAutoencoder(Autoencoder):
     def get_config(self):
         """The arguments of ``__init__``."""
         own = {"latent_dim": self.latent_dim, "hidden_units": self.hidden_units, "decoder_units": self.decoder_units}
-        return (
-            self.base_config()
-            | own
-            | {
-                "input_shape": self.example_shape,
-                "activation": self.activation,
-                "tied": self.tied,
-            }
-        )
+        own |= {"input_shape": self.example_shape, "activation": self.activation, "tied": self.tied}
+        return self.base_config() | own | {"output_activation": self.output_activation}
