@@ -67,9 +67,9 @@ MODELS = {
         aelib.RecurrentAutoencoder,
         lambda: {"latent_dim": 4, "units": 16, "output_activation": "sigmoid"},
     ),
-    "recurrent, GRU": (  # blank rows of the images are padding
+    "recurrent, GRU": (
         aelib.RecurrentAutoencoder,
-        lambda: {"latent_dim": 4, "units": 16, "cell": "gru", "mask_value": 0.0},
+        lambda: {"latent_dim": 4, "units": 16, "cell": "gru", "mask_value": -1.0},
     ),
     "denoising": (aelib.DenoisingAutoencoder, lambda: {"latent_dim": 4}),
     "denoising, convolutional": (

@@ -402,6 +402,20 @@ def test_padding_changes_neither_code_nor_error_nor_gradient(cell, rng):
     assert losses[0]["mse"] == pytest.approx(losses[1]["mse"] * 9 / 6, rel=1e-4)
 
 
+def test_a_padded_model_is_saved_and_goes_on_with_the_same_bits(rng, tmp_path):
+    x = rng.normal(size=(8, 6, 2)).astype("float32")
+    x[:4, 4:] = 0
+    model = aelib.RecurrentAutoencoder(3, (6, 2), "gru", units=4, mask_value=0.0)
+    model.compile("adam")
+    model.fit(x, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    for copy in (model, again):
+        copy.fit(x, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(again.encode(x), model.encode(x))
+
+
 def test_a_mask_in_the_middle_or_over_some_features_alone(rng):
     x = rng.normal(size=(2, 5, 2)).astype("float32")
     model = aelib.RecurrentAutoencoder(3, (5, 2), units=4, mask_value=0.0)
