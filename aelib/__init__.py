@@ -14,6 +14,7 @@ from aelib import (
     samples,
     training,
 )
+from aelib.alarm import Alarm
 from aelib.anomaly import AnomalyDetector
 from aelib.claims import claim
 from aelib.datasets import fetch_ecg5000, fetch_mnist, load_heartbeats, load_images
@@ -45,6 +46,7 @@ from aelib.training import train
 
 __all__ = [
     *models.__all__,
+    "Alarm",
     "AnomalyDetector",
     "PCABaseline",
     "active_share",

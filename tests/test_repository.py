@@ -45,7 +45,7 @@ LEVELS = [
     {"aelib.datasets"},
     {"aelib.models"},
     {"aelib.training"},
-    {"aelib.manifold", "aelib.anomaly", "aelib.likelihood"},
+    {"aelib.manifold", "aelib.anomaly", "aelib.alarm", "aelib.likelihood"},
     {"aelib.samples"},
     {"aelib.experiments"},
     {"aelib"},
