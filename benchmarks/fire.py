@@ -66,7 +66,8 @@ def main(epochs=60, seed=0):
         alarms = [aelib.Alarm(Watcher(model, patch), FRAMES_PER_DAY, 1.0, 3).fit(calm) for patch in (False, True)]
         best = min(alarms, key=lambda alarm: np.mean(minutes_to_alarm(alarm, choice)))
         error = aelib.mean_squared_error(calm, model.predict(calm))
-        print(f"{name}: MSE on calm days {1000 * error:.2f} / 1000, minutes {minutes_to_alarm(best, fires)} (360: missed)")
+        minutes = minutes_to_alarm(best, fires)
+        print(f"{name}: MSE on calm days {1000 * error:.2f} / 1000, minutes {minutes} (360: missed)")
 
 
 if __name__ == "__main__":
