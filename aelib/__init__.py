@@ -16,7 +16,7 @@ from aelib import (
 )
 from aelib.alarm import Alarm
 from aelib.anomaly import AnomalyDetector
-from aelib.claims import claim
+from aelib.claims import bet, claim
 from aelib.datasets import fetch_ecg5000, fetch_mnist, load_heartbeats, load_images
 from aelib.digits import make_digits
 from aelib.experiments import sweep
@@ -51,6 +51,7 @@ __all__ = [
     "PCABaseline",
     "active_share",
     "anomaly",
+    "bet",
     "claim",
     "continuity",
     "datasets",

@@ -58,7 +58,7 @@ def main(epochs=60, seed=0):
     pca = aelib.PCABaseline(200).fit(year)
     print(f"PCA: fitted in {time.perf_counter() - start:.0f} s")
     start = time.perf_counter()
-    network = aelib.ConvolutionalAutoencoder(200, (32,), (32, 32, 3), kernel_size=4)
+    network = aelib.ConvolutionalAutoencoder(200, (16,), (32, 32, 3), kernel_size=4)
     rate = keras.optimizers.schedules.CosineDecay(0.003, epochs * -(-len(year) // 64))
     aelib.train(network, year, seed=seed, epochs=epochs, batch_size=64, learning_rate=rate)
     print(f"autoencoder: {epochs} epochs in {time.perf_counter() - start:.0f} s")

@@ -42,15 +42,7 @@ def add_provenance(app, doctree):
     section.insert(1, nodes.paragraph("", " · ".join(parts), classes=["provenance"]))
 
 
-def drop_thebe(app, pagename, templatename, context, doctree):
-    """Leave out sphinx-thebe's scripts: the book has no live code, and loading them twice is a console error."""
-    context["script_files"] = [
-        script for script in context["script_files"] if "thebe" not in f"{script} {vars(script)}".lower()
-    ]
-
-
 def setup(app):
     """Called by Sphinx."""
     app.connect("doctree-read", add_provenance)
-    app.connect("html-page-context", drop_thebe, priority=900)
     return {"version": "1", "parallel_read_safe": False}

@@ -1,0 +1,77 @@
+/* Bets: an answer is clicked, kept in this browser, and compared with what the notebook measured. Nothing is sent. */
+"use strict";
+addEventListener("DOMContentLoaded", () => {
+  const KEY = "aelib-bets";
+  /* What was kept, or nothing where there is no storage or no sense in it. */
+  const kept = () => {
+    try {
+      const bets = JSON.parse(localStorage.getItem(KEY));
+      return bets && typeof bets === "object" && !Array.isArray(bets) ? bets : {};
+    } catch { return {}; }
+  };
+  let bets = kept();
+  const keep = () => { try { localStorage.setItem(KEY, JSON.stringify(bets)); } catch { /* for this page only, then */ } };
+  const yours = (page, answers) => {
+    const answer = Object.hasOwn(bets, page) ? bets[page] : 0;
+    return Number.isInteger(answer) && answer >= 1 && answer <= answers ? answer : 0;
+  };
+  const element = (name, properties) => Object.assign(document.createElement(name), properties);
+
+  /* On a chapter: the box with the answers, and the line with the result. */
+  const box = document.querySelector(".admonition.bet"), list = box?.querySelector("ol");
+  if (list) {
+    const page = box.id.slice("bet-".length), answers = [...list.children];
+    const outcome = document.querySelector(".bet-outcome"), said = element("p", { className: "bet-said" });
+    const note = element("p", { className: "bet-note" });
+    note.setAttribute("role", "status");
+    const group = element("fieldset");
+    group.append(element("legend", { textContent: "Your bet", className: "visually-hidden" }));
+    list.replaceWith(group);
+    group.append(list);
+    const show = () => {
+      const answer = yours(page, answers.length), won = Number(outcome?.dataset.answer);
+      answers.forEach((item, i) => { item.querySelector("input").checked = answer === i + 1; });
+      note.textContent = answer ? `Answer ${answer}: noted in this browser, and nowhere else. `
+                                : "Click an answer. It is kept in this browser, and nowhere else. ";
+      if (answer && outcome) note.append(element("a", { href: "#bet-outcome", textContent: "What came out" }));
+      said.textContent = !answer ? "You have not bet." : answer === won ? `You bet on answer ${answer}, and won.`
+                                                             : `You bet on answer ${answer}, and lost.`;
+    };
+    answers.forEach((item, i) => {
+      const text = item.firstElementChild ?? item;
+      text.id = `bet-answer-${i + 1}`;
+      const input = element("input", { type: "radio", name: "bet" });
+      input.setAttribute("aria-labelledby", text.id);
+      input.addEventListener("change", () => { bets[page] = i + 1; keep(); show(); });
+      text.prepend(input, " ");
+      item.addEventListener("click", (event) => { if (event.target !== input && !event.target.closest("a")) input.click(); });
+    });
+    group.after(note);
+    if (outcome) { outcome.id = "bet-outcome"; outcome.append(said); }
+    show();
+  }
+
+  /* On the page of bets: one row a chapter, the score, and a button that forgets everything. */
+  const table = document.querySelector("table.bets");
+  if (table) {
+    const score = element("p", { className: "bet-score" });
+    const button = element("button", { type: "button", className: "bet-forget", textContent: "Forget my bets" });
+    const show = () => {
+      let placed = 0, won = 0, chance = 0;
+      for (const cell of table.querySelectorAll(".bet-yours")) {
+        const result = cell.closest("tr").querySelector(".bet-result");
+        const number = (prefix) => Number([...result.classList].find((name) => name.startsWith(prefix)).slice(prefix.length));
+        const answer = yours(cell.id.slice("yours-".length), number("of-"));
+        cell.textContent = !answer ? "not yet" : answer === number("won-") ? `${answer} ✓ won` : `${answer} ✗ lost`;
+        result.hidden = !answer;
+        if (answer) { placed += 1; chance += 1 / number("of-"); won += answer === number("won-"); }
+      }
+      score.textContent = placed ? `You placed ${placed} ${placed === 1 ? "bet" : "bets"} and won ${won}. Blind guesses would `
+        + `have won ${chance.toFixed(1)} on average.` : "You have not placed a bet yet. Open a chapter and click an answer.";
+      button.hidden = !placed;
+    };
+    button.addEventListener("click", () => { bets = {}; keep(); show(); });
+    (table.closest(".pst-scrollable-table-container") ?? table).before(score, button);
+    show();
+  }
+});
