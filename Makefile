@@ -136,9 +136,9 @@ figures: $(READY)  ## redraw the pictures of the README and the front page
 clean:  ## remove the built book; executed notebooks are kept
 	@rm -rf _build .pytest_cache .ruff_cache
 
-clean-cache: $(READY)  ## forget executed notebooks and drawn digits, so that the next run computes everything again
+clean-cache: $(READY)  ## forget executed notebooks, live models and drawn digits, so that the next run computes everything again
 	@cache="$$($(BIN)/python -c 'from aelib.datasets import cache_folder; print(cache_folder())')" && \
-		rm -rf "$$cache/executed" "$$cache"/digits-*
+		rm -rf "$$cache/executed" "$$cache/live" "$$cache"/digits-*
 
 distclean: clean  ## remove the environments as well
 	@$(REMOVE_ENVIRONMENT)

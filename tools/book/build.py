@@ -2,8 +2,9 @@
 
 1. Find the data. Where MNIST cannot be had, every notebook is told to use the drawn digits, and every page says so.
 2. Execute the notebooks, several at once, or take their results from an earlier run. A failing cell is named.
-3. Run Jupyter Book on the results, so that a warning stops it, on the first run and on every later one.
-4. Say where to look.
+3. Train the small models of the live pages, or take them from an earlier run.
+4. Run Jupyter Book on the results, so that a warning stops it, on the first run and on every later one.
+5. Say where to look.
 """
 
 import os
@@ -18,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 import yaml
-from execution import ROOT, cache_folder, code, execute_all
+from execution import ROOT, cache_folder, code, execute_all, fingerprint
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.db import NbCacheRecord, session_context
@@ -78,10 +79,35 @@ def fill_cache(folder, executed):
             session.commit()
 
 
-def run_jupyter_book(data, origin):
+def live_models(data):
+    """The folder with the models of the live pages, trained now unless it is kept; None where no page is alive."""
+    pages = [ROOT / page for page in parse_toc_yaml(ROOT / "_toc.yml")]
+    files = [page.with_suffix(suffix) for page in pages for suffix in (".md", ".ipynb")]
+    if not any(re.search(r'class=\\?"live\\?"', file.read_text("utf-8")) for file in files if file.exists()):
+        return None
+    program = Path(__file__).with_name("live_models.py")
+    digest = fingerprint([program.read_text("utf-8"), data])
+    folder = cache_folder() / "live" / digest[:20]
+    if folder.exists():
+        return folder
+    print("live pages: training their models", flush=True)
+    started, part = time.monotonic(), folder.with_suffix(f".{os.getpid()}.part")
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, program, part]
+    done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode:
+        shutil.rmtree(part, ignore_errors=True)
+        sys.exit(f"{done.stderr}\nThe models of the live pages could not be trained; the message above says why.")
+    part.replace(folder)
+    print(f"live pages: done in {time.monotonic() - started:.0f} s", flush=True)
+    return folder
+
+
+def run_jupyter_book(data, origin, live):
     """Run it, showing what happens while it happens. Returns its exit status."""
     environment = os.environ | {
         "AELIB_BOOK_DATA": data,
+        "AELIB_BOOK_LIVE": str(live or ""),
         "AELIB_BOOK_ORIGIN": origin,
         "PYTHONUNBUFFERED": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -117,11 +143,12 @@ def main():
         print(f"FAILED {path.relative_to(ROOT)}, cell {number}: {error}")
     if failed:
         sys.exit("The book was not built. Mend what is named above and run `make book` again.")
+    live = live_models(data)
     # With the old page tree, Sphinx would not read an unchanged page again, nor warn again.
     for stale in (".doctrees", "html", ".jupyter_cache"):
         shutil.rmtree(build / stale, ignore_errors=True)
     fill_cache(build / ".jupyter_cache", executed)
-    status, index = run_jupyter_book(data, origin), build / "html" / "index.html"
+    status, index = run_jupyter_book(data, origin, live), build / "html" / "index.html"
     if status or not index.exists():
         sys.exit("The book was not built. Mend what is named above and run `make book` again.")
     print(f"Open {index.relative_to(ROOT)}: built in {time.monotonic() - started:.0f} s on {data} ({origin}).")

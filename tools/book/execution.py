@@ -49,14 +49,19 @@ def code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def fingerprint(inputs):
+    """A hash of these inputs and of all else that a result depends on: library, packages, Python, system."""
+    system = (platform.python_version(), sys.platform, platform.machine(), os.environ.get("KERAS_BACKEND"))
+    digest = hashlib.sha256(json.dumps([inputs, system]).encode())
+    for source in [*sorted((ROOT / "aelib").rglob("*.py")), ROOT / "requirements.lock"]:
+        digest.update(f"\n{source.relative_to(ROOT)}\n".encode() + source.read_bytes())
+    return digest.hexdigest()
+
+
 def file_of(path, notebook, data):
     """Where the results of this notebook on this data are kept, if they are."""
     inputs = [(cell.source, sorted(TAGS & set(cell.metadata.get("tags", [])))) for cell in code(notebook)]
-    system = (platform.python_version(), sys.platform, platform.machine(), os.environ.get("KERAS_BACKEND"))
-    digest = hashlib.sha256(json.dumps([inputs, system, data]).encode())
-    for source in [*sorted((ROOT / "aelib").rglob("*.py")), ROOT / "requirements.lock"]:
-        digest.update(f"\n{source.relative_to(ROOT)}\n".encode() + source.read_bytes())
-    return store() / f"{path.stem}-{digest.hexdigest()[:20]}.ipynb"
+    return store() / f"{path.stem}-{fingerprint([inputs, data])[:20]}.ipynb"
 
 
 def read(file):

@@ -1,7 +1,7 @@
 """Sphinx extension: live pages. A page has `<div class="live" data-live="draw"></div>`, which Colab shows as nothing.
 
-The folder $AELIB_BOOK_LIVE, which the build fills by `live_models.py`, holds the weights and a still picture for each; they go
-to `_static/live`, and `live.js` to the pages that need it.
+The folder $AELIB_BOOK_LIVE, which the build fills by `live_models.py`, holds the weights and a still picture for each;
+they go to `_static/live`, and `live.js` to the pages that need it.
 """
 
 import os
@@ -14,11 +14,11 @@ from sphinx.util import logging
 
 PLACE = re.compile(r'<div class="live" data-live="(\w+)"></div>')
 STILLS = {
-    "explorer": "Twelve rows of twelve digits, decoded from a grid of codes in the plane. Neighbours look alike, and one digit turns into another.",
+    "explorer": "Twelve rows of twelve digits, decoded from a grid of codes in the plane. Neighbours look alike.",
     "draw": "Three rows of twelve digits: unseen images, redrawn from 3 numbers, and redrawn from 32 numbers.",
-    "normal": "Three rows of twelve digits: unseen images, as a network that knows threes redraws them, and the squared difference.",
-    "numbers": "Seven rows of ten digits: unseen images, then redrawn from 2, 8 and 32 numbers by an autoencoder and by PCA in turn.",
-}  # fmt: skip
+    "normal": "Three rows of twelve digits: unseen, as a network that knows threes redraws them, and the difference.",
+    "numbers": "Seven rows of ten digits: unseen, then redrawn from 2, 8 and 32 numbers by an autoencoder and by PCA.",
+}
 log = logging.getLogger(__name__)
 
 

@@ -1,8 +1,8 @@
-"""Train the small models of the live pages, and write what `book/_static/live.js` needs: `python live_models.py FOLDER`.
+"""Train the small models of the live pages and write what `book/_static/live.js` needs: `python live_models.py FOLDER`.
 
-For each page a script with its weights (8 bits, with a scale for each column of a kernel), and a still picture for browsers
-without JavaScript. `reference.json`, which is not published, holds inputs with what Keras makes of them, for the test that
-JavaScript computes the same.
+For each page a script with its weights (8 bits, with a scale for each column of a kernel), and a still picture for
+browsers without JavaScript. `reference.json`, which is not published, holds inputs and what Keras makes of them: for
+the test that JavaScript computes the same.
 """
 
 import base64
