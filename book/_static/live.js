@@ -89,7 +89,7 @@ const aelibLive = (() => {
   };
 
   /* A picture of 28 x 28 numbers with a caption: 0 paper, 1 ink. Or, with heat, 0 paper and large values orange. */
-  function picture(caption, { zoom = 5, heat = false } = {}) {
+  function picture(caption, { zoom = 3.5, heat = false } = {}) {
     const canvas = element("canvas", { width: SIDE, height: SIDE, className: "live-image" }), text = element("figcaption");
     canvas.style.width = `${SIDE * zoom}px`;
     canvas.setAttribute("role", "img");

@@ -1,24 +1,17 @@
 """Sphinx extension: a page loads what it needs.
 
 - sphinx-thebe's scripts go: the book has no live code, and loading them twice is a console error.
-- The theme's icons come as a script of 1.5 MB with all of Font Awesome (icons under CC BY 4.0). The few that the pages
-  show become a style sheet of some kilobytes, which also works without JavaScript.
-- Maps of the theme's scripts, for its developers, and fonts that no page uses go as well.
+- The theme draws its icons twice: by a script of 1.5 MB, and, where that is absent, as letters of a font. The script
+  goes. Of the fonts (Font Awesome, under the SIL OFL 1.1) and of their style rules, what the pages show stays.
+- Maps of the theme's scripts, for its developers, go as well.
 """
 
 import re
 from pathlib import Path
-from urllib.parse import quote
 
-ICON = re.compile(r'"?([a-z0-9-]+)"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]')
-RULES = """\
-/* Icons by Fonticons, Inc. (https://fontawesome.com), CC BY 4.0: those that this site shows. */
-.fa-solid, .fa-regular, .fa-brands, .fas, .far, .fab { display: inline-block; width: 1em; height: 1em;
-  vertical-align: -0.125em; background: currentColor; mask: var(--icon) center / contain no-repeat;
-  -webkit-mask: var(--icon) center / contain no-repeat; }
-.fa-lg { font-size: 1.25em; } .fa-fw { width: 1.25em; }
-@media (forced-colors: active) { .fa-solid, .fa-regular, .fa-brands, .fas, .far, .fab { background: CanvasText; } }
-"""
+from fontTools import subset
+
+ICON_RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"[^"]*"\}')
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
@@ -28,30 +21,43 @@ def drop_thebe(app, pagename, templatename, context, doctree):
 
 
 def few_icons(app, error):
-    """Write the style sheet of icons, and let all pages use it in place of the script."""
+    """Leave the icons that some page or script shows."""
     static = Path(app.outdir) / "_static"
     everything = static / "scripts" / "fontawesome.js"
     if error or not everything.exists():
         return
+    everything.unlink()
     pages = list(Path(app.outdir).rglob("*.html"))
-    scripts = [file for file in static.rglob("*.js") if file != everything]
-    seen = {name for file in pages + scripts for name in re.findall(r"\bfa-([a-z0-9-]+)", file.read_text("utf-8"))}
-    rules = [RULES]
-    for name, width, height, path in ICON.findall(everything.read_text("utf-8")):
-        if name in seen:
-            image = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><path d="{path}"/></svg>'
-            rules.append(f'.fa-{name} {{ --icon: url("data:image/svg+xml,{quote(image)}"); }}\n')
-    (static / "icons.css").write_text("".join(rules), "utf-8")
     for page in pages:
-        html = page.read_text("utf-8")
-        html = re.sub(
-            r'<script defer src="([^"]*_static/)scripts/fontawesome\.js[^"]*"></script>',
-            r'<link rel="stylesheet" href="\1icons.css" />',
-            html,
-        )
+        html = re.sub(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>', "", page.read_text("utf-8"))
         page.write_text(html, "utf-8")
-    for unused in [everything, *static.rglob("*.map"), *(static / "vendor" / "fontawesome").rglob("*.*")]:
+    files = pages + list(static.rglob("*.js"))
+    shown = {name for file in files for name in re.findall(r"\bfa-[a-z0-9-]+", file.read_text("utf-8"))}
+
+    def keep(rule):
+        return rule[0] if shown & set(re.findall(r"fa-[a-z0-9-]+", rule[1])) else ""
+
+    letters = set()
+    for sheet in static.rglob("*.css"):
+        css = ICON_RULE.sub(keep, sheet.read_text("utf-8"))
+        css = re.sub(r"url\([^)]*\.woff2\) format\(\"woff2\"\),\s*", "", css)
+        letters |= {int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', css)}
+        sheet.write_text(css, "utf-8")
+    fonts = static / "vendor" / "fontawesome"
+    for font in fonts.rglob("*.ttf"):
+        few_letters(font, letters)
+    for unused in [*static.rglob("*.map"), *fonts.rglob("*.woff2")]:
         unused.unlink()
+
+
+def few_letters(font, letters):
+    """Keep these letters of a font, in place."""
+    options = subset.Options(notdef_outline=True, layout_features=[])
+    opened = subset.load_font(font, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=letters)
+    subsetter.subset(opened)
+    subset.save_font(opened, font, options)
 
 
 def setup(app):
