@@ -42,7 +42,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: moved help book test test-unit test-backends test-notebooks test-floor test-assignments profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
+.PHONY: moved help book test test-unit test-backends test-notebooks test-floor test-assignments test-site profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -53,7 +53,7 @@ book: $(READY)  ## run every notebook and build the pages in _build/html
 test: test-unit test-notebooks test-assignments  ## run the unit tests, every notebook, and the graders
 
 test-unit: $(READY)  ## run the unit tests alone
-	@$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore tests/assignments
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore tests/assignments --ignore tests/site
 
 # PyTorch is not in the lock: its wheels for Linux bring gigabytes of CUDA. Where you have installed it, it is tested.
 test-backends: export AELIB_ALL_MODELS := $(ALL)
@@ -67,6 +67,10 @@ test-notebooks: $(READY)  ## run every notebook as a test
 
 test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests/assignments
+
+test-site: $(READY)  ## look at the built book in Chromium: accessibility, live pages, bets, no other hosts
+	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
+	@$(BIN)/python -m pytest -q -n $(JOBS) tests/site
 
 profile: $(READY)  ## run notebooks and list their slowest cells: make profile NB=notebooks/05_embedding_dimension.ipynb
 	@test -n "$(NB)" || { echo "Name a notebook: make profile NB=notebooks/05_embedding_dimension.ipynb"; exit 1; }

@@ -271,10 +271,10 @@ const aelibLive = (() => {
       cleaned.show(image ? run(decoder, run(encoder, x)) : new Float32Array(PIXELS));
     };
     const judge = () => {
-      const x = image ?? new Float32Array(PIXELS), x_hat = image ? run(decoder, run(encoder, x)) : x, error = squares(x, x_hat), score = sum(error) / PIXELS;
+      const x = image ?? new Float32Array(PIXELS), x_hat = image ? run(decoder, run(encoder, x)) : x, error = squares(x, x_hat), score = sum(error);
       seen.show(x); again.show(x_hat); map.show(error);
       verdict.textContent = !image ? "Draw a three, and then something else."
-        : `Score ${(1000 * score).toFixed(1)}, threshold ${(1000 * threshold).toFixed(1)} (MSE x 1000): ${score > threshold ? "not a three. It rings." : "a normal three."}`;
+        : `Error ${score.toFixed(1)}, threshold ${threshold.toFixed(1)}: ${score > threshold ? "not a three. It rings." : "a normal three."}`;
       spoil();
     };
     root.append(row(sheet(examples, (x) => { image = x; judge(); }), element("div", {}, row(seen, again, map), verdict)),

@@ -51,6 +51,9 @@ def copy_models(app, error):
     if source and not error:
         ignored = shutil.ignore_patterns("reference.json")
         shutil.copytree(source, Path(app.outdir) / "_static" / "live", dirs_exist_ok=True, ignore=ignored)
+        beside = Path(app.outdir).parent / "live"  # not published
+        beside.mkdir(exist_ok=True)
+        shutil.copy(Path(source) / "reference.json", beside)
 
 
 def setup(app):
