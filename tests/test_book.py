@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,14 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.slow
 
 CLAIM = 'import aelib\naelib.claim("C01", "holds when it is tried", "a share of 97 %", True)'
-GOOD = (CLAIM, "def load_images():\n    return 7", "print(load_images())")
+BOX = "```{admonition} Place your bet\n:class: tip\nWhich?\n\n1. This.\n2. That.\n```"
+TEXT = f"Text, and $\\hat{{x}}_i$.\n\n{BOX}\n\n**In Korean.** code 코드 · latent space 잠재 공간"
+GOOD = (CLAIM, "aelib.bet(1 > 2, 2 > 1)", "def load_images():\n    return 7", "print(load_images())")
 ROWS = [
     {"id": "C01", "claim": "It works.", "notes": ["N1", "N3"], "ours": "when it is tried", "chapters": ["one"]},
     {"id": "C02", "claim": "So does this.", "notes": ["N0"], "chapters": ["two"]},
 ]
 
 
-def write_notebook(path, *cells, text="Text."):
+def write_notebook(path, *cells, text=TEXT):
     code = ["# colab", *cells]
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell(f"# {path.stem}\n\n{text}"), *map(nbformat.v4.new_code_cell, code)],
@@ -44,7 +47,8 @@ def new_book(root, *cells, **options):
     for page in (root / "book").glob("*.md"):
         page.unlink()
     (root / "book" / "claims.yml").write_text(yaml.safe_dump(ROWS), "utf-8")
-    index = "# Claims\n\n{cite}`baldi1989`\n\n```{claims}\n:tally:\n```\n\n```{claims}\n```\n\n```{bibliography}\n```\n"
+    places = ("{claims}\n:tally:", "{claims}", "{bets}", "{terms}", "{bibliography}")
+    index = "\n\n".join(["# Claims", "{cite}`baldi1989`", *(f"```{place}\n```" for place in places), ""])
     (root / "book" / "index.md").write_text(index, "utf-8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n  - file: notebooks/one\n", "utf-8")
     (root / "notebooks").mkdir()
@@ -104,12 +108,37 @@ def test_the_colab_button_points_at_the_notebook_in_the_configured_repository(bo
     assert f"https://colab.research.google.com/github/{account_and_name}/blob/main/notebooks/one.ipynb" in page(book)
 
 
-def test_the_page_is_searchable_and_needs_no_other_server_for_its_formulas(book):
+def test_the_page_is_searchable_and_loads_little_and_nothing_from_other_servers(book):
     html = book / "_build" / "html"
     assert "notebooks/one" in (html / "searchindex.js").read_text("utf-8")
-    assert (html / "_static" / "mathjax" / "tex-chtml.js").exists()
     scripts = re.findall(r"<(?:script|link)[^>]+(?:src|href)=\"(https?://[^\"]+)\"", page(book))
     assert not scripts
+    assert "fontawesome.js" not in page(book) and "thebe" not in page(book)
+    assert not list(html.rglob("*.map")) and not list(html.rglob("mathjax*"))
+    fonts = list((html / "_static" / "vendor").rglob("*.ttf"))
+    assert fonts and sum(font.stat().st_size for font in fonts) < 30_000
+
+
+def test_formulas_are_set_at_the_build_with_the_letters_that_they_need(book):
+    assert '<math alttext="\\hat{x}_i"' in page(book) and "<msub><mover" in page(book)
+    assert 5_000 < (book / "_build" / "html" / "_static" / "math.woff").stat().st_size < 100_000
+
+
+def test_a_bet_has_a_result_and_stands_in_the_table(book):
+    assert 'id="bet-one"' in page(book) and 'class="bet-outcome" data-answer="2"' in page(book)
+    text = re.sub(r"<[^>]+>", "", page(book, "book/index"))
+    assert re.search(r"one\s*–\s*Answer 2: That\.", text)
+
+
+def test_the_glossary_is_made_of_the_chapters_last_lines(book):
+    text = re.sub(r"<[^>]+>", "", page(book, "book/index"))
+    assert re.search(r"latent space\s*잠재 공간\s*one", text)
+
+
+def test_the_edition_stands_at_the_foot_and_the_site_is_one_file_as_well(book):
+    assert re.search(rf"Version {version('aelib')} · built on 20\d\d-\d\d-\d\d · data: drawn digits", page(book))
+    with zipfile.ZipFile(book / "_build" / "html" / "autoencoders-tested.zip") as archive:
+        assert "html/notebooks/one.html" in archive.namelist()
 
 
 def test_the_page_of_claims_is_filled_from_the_notebooks_and_marks_other_verdicts_on_other_data(book):
@@ -136,7 +165,7 @@ def test_a_second_clone_runs_nothing_shows_its_own_text_and_the_day_on_which_the
     (kept,) = (cache / "executed").glob("*.ipynb")
     ran = re.sub(r'"date": "\d+-\d\d-\d\d', '"date": "2024-02-29', kept.read_text("utf-8"))
     kept.write_text(ran, "utf-8")
-    clone = new_book(tmp_path / "clone", *GOOD, text="Other words.")
+    clone = new_book(tmp_path / "clone", *GOOD, text=f"Other words.\n\n{BOX}")
     status, output = build(clone, cache)
     assert status == 0 and "notebooks/one.ipynb: kept from an earlier run" in output, output
     assert "Run on drawn digits · 2024-02-29, in" in page(clone) and "Other words." in page(clone)
@@ -159,6 +188,15 @@ def test_a_warning_on_a_page_or_a_chapter_without_its_claim_fails_the_build_ever
         assert status != 0 and re.search(r"one\.ipynb.*WARNING.*stderr", output), output
         assert "notebooks/one records no C01" in output
         assert "make book" in output.splitlines()[-1]
+
+
+def test_a_bet_without_a_result_and_a_formula_that_cannot_be_set_fail_the_build(cache, tmp_path):
+    text = f"{BOX}\n\n$\\nonsense + x$"
+    root = new_book(tmp_path / "book", CLAIM, text=text)
+    status, output = build(root, cache)
+    assert status != 0, output
+    assert "notebooks/one: expected one box 'Place your bet'" in output and "2 answers, won: none" in output
+    assert "formula " in output and "nonsense" in output
 
 
 def test_an_interrupted_build_says_what_to_do(cache, tmp_path):

@@ -287,7 +287,7 @@ const aelibLive = (() => {
     const lines = { original: originals, autoencoder: null, PCA: null }, shown = {};
     const says = element("p", { className: "live-verdict" });
     says.setAttribute("role", "status");
-    for (const name of Object.keys(lines)) shown[name] = originals.map(() => picture("", { zoom: 2 }));
+    for (const name of Object.keys(lines)) shown[name] = originals.map((_, i) => picture(`digit ${i}, ${name}`, { zoom: 2 }));
     const show = (place) => {
       const of = { original: originals, autoencoder: networks[place], PCA: pca[place] };
       for (const [name, line] of Object.entries(shown)) line.forEach((figure, i) => figure.show(of[name][i]));

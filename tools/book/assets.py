@@ -1,9 +1,11 @@
 """Sphinx extension: a page loads what it needs.
 
-- sphinx-thebe's scripts go: the book has no live code, and loading them twice is a console error.
+- sphinx-thebe's files go: the book has no live code, and loading them twice is a console error.
 - The theme draws its icons twice: by a script of 1.5 MB, and, where that is absent, as letters of a font. The script
   goes. Of the fonts (Font Awesome, under the SIL OFL 1.1) and of their style rules, what the pages show stays.
 - Maps of the theme's scripts, for its developers, go as well.
+
+It also takes away a role that browsers no longer know (`doc-biblioentry`), and loads pictures when they come into view.
 """
 
 import re
@@ -15,9 +17,8 @@ ICON_RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"[^"]*"\}')
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
-    context["script_files"] = [
-        script for script in context["script_files"] if "thebe" not in f"{script} {vars(script)}".lower()
-    ]
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context[kind] if "thebe" not in f"{file} {vars(file)}".lower()]
 
 
 def few_icons(app, error):
@@ -30,6 +31,8 @@ def few_icons(app, error):
     pages = list(Path(app.outdir).rglob("*.html"))
     for page in pages:
         html = re.sub(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>', "", page.read_text("utf-8"))
+        html = html.replace(' role="doc-biblioentry"', "")
+        html = re.sub(r'<img(?![^>]* loading=)(?=[^>]*src="[^"]*_images/)', '<img loading="lazy"', html)
         page.write_text(html, "utf-8")
     files = pages + list(static.rglob("*.js"))
     shown = {name for file in files for name in re.findall(r"\bfa-[a-z0-9-]+", file.read_text("utf-8"))}

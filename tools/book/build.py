@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from datetime import datetime
@@ -128,6 +129,13 @@ def run_jupyter_book(data, origin, live):
     return process.returncode
 
 
+def zip_site(html):
+    """Put the whole site into one file beside its pages, for reading without internet: unpack it, open index.html."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive = shutil.make_archive(str(Path(folder) / "book"), "zip", html.parent, html.name)
+        shutil.move(archive, html / "autoencoders-tested.zip")
+
+
 def strip_colours(text):
     """Without the terminal's colour codes."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
@@ -151,6 +159,7 @@ def main():
     status, index = run_jupyter_book(data, origin, live), build / "html" / "index.html"
     if status or not index.exists():
         sys.exit("The book was not built. Mend what is named above and run `make book` again.")
+    zip_site(build / "html")
     print(f"Open {index.relative_to(ROOT)}: built in {time.monotonic() - started:.0f} s on {data} ({origin}).")
 
 

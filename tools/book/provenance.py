@@ -1,7 +1,11 @@
-"""Sphinx extension: each executed page says on which data, when, how long and with which versions it ran."""
+"""Sphinx extension: each executed page says on which data, when, how long and with which versions it ran.
+
+And each page says at its foot of which edition it is: version, day, data and, where git knows it, commit.
+"""
 
 import os
 import platform
+import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +46,21 @@ def add_provenance(app, doctree):
     section.insert(1, nodes.paragraph("", " · ".join(parts), classes=["provenance"]))
 
 
+def add_edition(app, config):
+    command = ["git", "-C", app.srcdir, "rev-parse", "--short", "HEAD"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # not a clone
+        commit = ""
+    parts = [f"Version {version('aelib')}", f"built on {datetime.now(UTC):%Y-%m-%d}"]
+    parts += [f"data: {os.environ['AELIB_BOOK_DATA']}"] if os.environ.get("AELIB_BOOK_DATA") else []
+    parts += [f"commit {commit}"] if commit else []
+    options = config.html_theme_options
+    options["extra_footer"] = f'{options.get("extra_footer", "")}<p class="edition">{" · ".join(parts)}</p>'
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.connect("config-inited", add_edition)
     app.connect("doctree-read", add_provenance)
     return {"version": "1", "parallel_read_safe": False}
