@@ -1,4 +1,5 @@
-/* Bets: an answer is clicked, kept in this browser, and compared with what the notebook measured. Nothing is sent. */
+/* Bets: an answer is clicked, kept in this browser, and compared with what the notebook measured. Nothing is sent.
+   Questions to check yourself: a click on an answer says whether it is right, and why. Nothing is kept. */
 "use strict";
 addEventListener("DOMContentLoaded", () => {
   const KEY = "aelib-bets";
@@ -49,6 +50,22 @@ addEventListener("DOMContentLoaded", () => {
     group.after(note);
     if (outcome) { outcome.id = "bet-outcome"; outcome.append(said); }
     show();
+  }
+
+  /* Questions: in each list of answers the right one begins with a tick, and each ends with its reason in italics. */
+  for (const answer of document.querySelectorAll(".admonition.check > ol > li > ul > li")) {
+    const text = answer.querySelector("p") ?? answer, why = [...text.querySelectorAll("em")].at(-1);
+    const right = text.textContent.trimStart().startsWith("✓"), told = element("span", { className: "check-told" });
+    told.setAttribute("role", "status");
+    why.remove();
+    const button = element("button", { type: "button", className: "check-answer" });
+    button.append(...text.childNodes);
+    if (right) button.firstChild.textContent = button.firstChild.textContent.replace("✓", "").trimStart();
+    button.addEventListener("click", () => {
+      answer.classList.add(right ? "right" : "wrong");
+      told.replaceChildren(right ? " ✓ Right. " : " ✗ No. ", why);
+    });
+    text.append(button, told);
   }
 
   /* On the page of bets: one row a chapter, the score, and a button that forgets everything. */

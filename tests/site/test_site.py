@@ -294,3 +294,16 @@ def test_claims_can_be_filtered(open_page):
     assert set(
         page.locator("table.claims tbody tr:visible .verdict").evaluate_all("all => all.map(v => v.className)")
     ) == {"verdict does-not-hold"}
+
+
+def test_a_question_tells_right_from_wrong_and_why(open_page):
+    page = open_page(CHAPTERS[1])
+    question = page.locator(".admonition.check > ol > li").first
+    answers = question.locator(".check-answer")
+    for i in range(answers.count()):
+        answers.nth(i).focus()
+        page.keyboard.press("Enter")
+    told = question.locator(".check-told").all_inner_texts()
+    assert sum(text.strip().startswith("✓ Right.") for text in told) == 1
+    assert sum(text.strip().startswith("✗ No.") for text in told) == len(told) - 1
+    assert all(len(text) > 25 for text in told) and page.errors == []

@@ -71,7 +71,7 @@ def table(app, docname):
         group += nodes.colspec(colwidth=width)
     group += nodes.thead("", row("chapter", "your bet", "what came out"))
     body = nodes.tbody()
-    for page in (page for page in app.env.toctree_includes_order if page in app.env.bets):
+    for page in (page for page in in_order(app.env) if page in app.env.bets):
         bet = app.env.bets[page]
         target = f"{app.builder.get_relative_uri(docname, page)}#bet-{page.split('/')[-1]}"
         link = nodes.reference("", app.env.titles[page].astext(), refuri=target, internal=True)
@@ -88,7 +88,7 @@ def row(*cells):
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
 
 
-def in_order(app, env):
+def in_order(env):
     """The pages, as the table of contents has them."""
 
     def below(page):
@@ -96,7 +96,7 @@ def in_order(app, env):
         for child in env.toctree_includes.get(page, []):
             yield from below(child)
 
-    env.toctree_includes_order = list(dict.fromkeys(below(app.config.root_doc)))
+    return dict.fromkeys(below(env.config.root_doc))
 
 
 def setup(app):
@@ -105,6 +105,5 @@ def setup(app):
     app.add_directive("bets", Bets)
     app.connect("env-purge-doc", forget)
     app.connect("doctree-read", collect)
-    app.connect("env-check-consistency", in_order)
     app.connect("doctree-resolved", fill)
     return {"version": "1", "env_version": 1, "parallel_read_safe": False}
