@@ -113,7 +113,7 @@ def test_the_page_is_searchable_and_loads_little_and_nothing_from_other_servers(
     assert "notebooks/one" in (html / "searchindex.js").read_text("utf-8")
     scripts = re.findall(r"<(?:script|link)[^>]+(?:src|href)=\"(https?://[^\"]+)\"", page(book))
     assert not scripts
-    assert "fontawesome.js" not in page(book) and "thebe" not in page(book)
+    assert "fontawesome.js" not in page(book) and "sphinx-thebe" not in page(book)
     assert not list(html.rglob("*.map")) and not list(html.rglob("mathjax*"))
     fonts = list((html / "_static" / "vendor").rglob("*.ttf"))
     assert fonts and sum(font.stat().st_size for font in fonts) < 30_000
