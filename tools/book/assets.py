@@ -45,6 +45,7 @@ def few_icons(app, error):
         css = ICON_RULE.sub(keep, sheet.read_text("utf-8"))
         css = re.sub(r"url\([^)]*\.woff2\) format\(\"woff2\"\),\s*", "", css)
         letters |= {int(code, 16) for code in re.findall(r'"\\([ef][0-9a-f]{3})"', css)}
+        letters |= {ord(letter) for letter in css if "\ue000" <= letter <= "\uf8ff"}  # written as they are
         sheet.write_text(css, "utf-8")
     fonts = static / "vendor" / "fontawesome"
     for font in fonts.rglob("*.ttf"):
