@@ -42,7 +42,7 @@ endif
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: moved help book test test-unit test-backends test-notebooks test-floor test-assignments test-site profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
+.PHONY: moved help book test test-unit test-backends test-notebooks test-floor test-assignments test-site pdf profile assignments grade mark serve lint format lock env repository figures clean clean-cache distclean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -71,6 +71,9 @@ test-assignments: $(READY)  ## grade right, wrong and hostile answers to the pro
 test-site: $(READY)  ## look at the built book in Chromium: accessibility, live pages, bets, no other hosts
 	@test -f _build/html/index.html || { echo "There is no book yet: run 'make book' first."; exit 1; }
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests/site
+
+pdf: $(READY)  ## print the built book into _build/autoencoders-tested.pdf; needs Chromium
+	@$(BIN)/python tools/book/pdf.py
 
 profile: $(READY)  ## run notebooks and list their slowest cells: make profile NB=notebooks/05_embedding_dimension.ipynb
 	@test -n "$(NB)" || { echo "Name a notebook: make profile NB=notebooks/05_embedding_dimension.ipynb"; exit 1; }

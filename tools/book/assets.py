@@ -21,6 +21,13 @@ def drop_thebe(app, pagename, templatename, context, doctree):
         context[kind] = [file for file in context[kind] if "thebe" not in f"{file} {vars(file)}".lower()]
 
 
+def print_as_html(app):
+    """For one long page, which `make pdf` prints, draw every kind of node as on the pages of the site."""
+    handlers = app.registry.translation_handlers
+    if app.builder.name == "singlehtml":
+        handlers["singlehtml"] = {**handlers["html"], **handlers.get("singlehtml", {})}
+
+
 def few_icons(app, error):
     """Leave the icons that some page or script shows."""
     static = Path(app.outdir) / "_static"
@@ -66,6 +73,7 @@ def few_letters(font, letters):
 
 def setup(app):
     """Called by Sphinx."""
+    app.connect("builder-inited", print_as_html)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("build-finished", few_icons)
     return {"version": "1", "parallel_read_safe": True}

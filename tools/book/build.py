@@ -104,7 +104,7 @@ def live_models(data):
     return folder
 
 
-def run_jupyter_book(data, origin, live):
+def run_jupyter_book(data, origin, live, builder="html"):
     """Run it, showing what happens while it happens. Returns its exit status."""
     environment = os.environ | {
         "AELIB_BOOK_DATA": data,
@@ -114,7 +114,7 @@ def run_jupyter_book(data, origin, live):
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     command = [shutil.which("jupyter-book", path=str(Path(sys.executable).parent)) or "jupyter-book"]
-    command += ["build", str(ROOT), "-W", "--keep-going"]
+    command += ["build", str(ROOT), "-W", "--keep-going", "--builder", builder]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
