@@ -10,8 +10,12 @@ addEventListener("DOMContentLoaded", () => {
       return bets && typeof bets === "object" && !Array.isArray(bets) ? bets : {};
     } catch { return {}; }
   };
-  let bets = kept();
-  const keep = () => { try { localStorage.setItem(KEY, JSON.stringify(bets)); } catch { /* for this page only, then */ } };
+  let bets = kept(), stored = true;
+  const keep = () => { try { localStorage.setItem(KEY, JSON.stringify(bets)); } catch { stored = false; /* for this page only, then */ } };
+  /* Another tab, or a page that the browser kept, may know less or more. */
+  const shows = [], refresh = () => { bets = kept(); shows.forEach((show) => show()); };
+  addEventListener("storage", refresh);
+  addEventListener("pageshow", (event) => { if (event.persisted) refresh(); });
   const yours = (page, answers) => {
     const answer = Object.hasOwn(bets, page) ? bets[page] : 0;
     return Number.isInteger(answer) && answer >= 1 && answer <= answers ? answer : 0;
@@ -32,23 +36,22 @@ addEventListener("DOMContentLoaded", () => {
     const show = () => {
       const answer = yours(page, answers.length), won = Number(outcome?.dataset.answer);
       answers.forEach((item, i) => { item.querySelector("input").checked = answer === i + 1; });
-      note.textContent = answer ? `Answer ${answer}: noted in this browser, and nowhere else. `
-                                : "Click an answer. It is kept in this browser, and nowhere else. ";
+      note.textContent = !answer ? "Click an answer. It is kept in this browser, and nowhere else. "
+        : stored ? `Answer ${answer}: noted in this browser, and nowhere else. `
+        : `Answer ${answer}. This browser keeps nothing, so it is noted on this page alone. `;
       if (answer && outcome) note.append(element("a", { href: "#bet-outcome", textContent: "What came out" }));
       said.textContent = !answer ? "You have not bet." : answer === won ? `You bet on answer ${answer}, and won.`
                                                              : `You bet on answer ${answer}, and lost.`;
     };
     answers.forEach((item, i) => {
-      const text = item.firstElementChild ?? item;
-      text.id = `bet-answer-${i + 1}`;
-      const input = element("input", { type: "radio", name: "bet" });
-      input.setAttribute("aria-labelledby", text.id);
-      input.addEventListener("change", () => { bets[page] = i + 1; keep(); show(); });
-      text.prepend(input, " ");
-      item.addEventListener("click", (event) => { if (event.target !== input && !event.target.closest("a")) input.click(); });
+      const text = item.firstElementChild ?? item, label = element("label"), input = element("input", { type: "radio", name: "bet" });
+      input.addEventListener("change", () => { bets = { ...kept(), ...(stored ? {} : bets), [page]: i + 1 }; keep(); show(); });
+      label.append(input, " ", ...text.childNodes);
+      text.append(label);
     });
     group.after(note);
     if (outcome) { outcome.id = "bet-outcome"; outcome.append(said); }
+    shows.push(show);
     show();
   }
 
@@ -57,6 +60,7 @@ addEventListener("DOMContentLoaded", () => {
     const text = answer.querySelector("p") ?? answer, why = [...text.querySelectorAll("em")].at(-1);
     const right = text.textContent.trimStart().startsWith("✓"), told = element("span", { className: "check-told" });
     told.setAttribute("role", "status");
+    if (!why) continue;
     why.remove();
     const button = element("button", { type: "button", className: "check-answer" });
     button.append(...text.childNodes);
@@ -89,6 +93,7 @@ addEventListener("DOMContentLoaded", () => {
     };
     button.addEventListener("click", () => { bets = {}; keep(); show(); });
     (table.closest(".pst-scrollable-table-container") ?? table).before(score, button);
+    shows.push(show);
     show();
   }
 });

@@ -12,10 +12,10 @@ const aelibLive = (() => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const floats = (text) => new Float32Array(bytes(text).buffer);
 
-  /* A layer as it comes, 8 bits and a scale for each column of the kernel or 32-bit numbers, to one that can be run. */
-  function unpacked({ inputs, outputs, kernel, scale, bias, activation }) {
+  /* A layer as it comes, 8 or 16 bits and a scale for each column of the kernel, or 32-bit numbers, to one that can be run. */
+  function unpacked({ inputs, outputs, kernel, scale, bias, activation, bits }) {
     if (!scale) return { inputs, outputs, kernel: floats(kernel), bias: floats(bias), activation };
-    const whole = new Int8Array(bytes(kernel).buffer), scales = floats(scale);
+    const whole = new (bits === 16 ? Int16Array : Int8Array)(bytes(kernel).buffer), scales = floats(scale);
     return { inputs, outputs, kernel: Float32Array.from(whole, (q, i) => q * scales[i % outputs]), bias: floats(bias), activation };
   }
 
@@ -51,7 +51,7 @@ const aelibLive = (() => {
   function prepared(ink, side) {
     let left = side, right = -1, top = side, bottom = -1;
     ink.forEach((value, i) => {
-      if (value <= 0) return;
+      if (value < 0.1) return; // some browsers add noise to what is read from a canvas
       const x = i % side, y = (i - x) / side;
       left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
     });
@@ -88,19 +88,24 @@ const aelibLive = (() => {
     return made;
   };
 
-  /* A picture of 28 x 28 numbers with a caption: 0 paper, 1 ink. Or, with heat, 0 paper and large values orange. */
+  /* 28 x 28 numbers on a canvas: 0 paper, 1 ink. Or, with heat, 0 paper and large values orange. */
+  function paint(canvas, x, heat = false) {
+    const context = canvas.getContext("2d"), data = context.createImageData(SIDE, SIDE), top = heat ? Math.max(0.25, ...x) : 1;
+    x.forEach((value, i) => {
+      const part = Math.min(1, Math.max(0, value / top)), paper = 255 * (1 - part);
+      data.data.set(heat ? [255 - 42 * part, 255 - 161 * part, paper, 255] : [paper, paper, paper, 255], 4 * i);
+    });
+    context.putImageData(data, 0, 0);
+  }
+
+  /* Such a picture with a caption. */
   function picture(caption, { zoom = 3.5, heat = false } = {}) {
     const canvas = element("canvas", { width: SIDE, height: SIDE, className: "live-image" }), text = element("figcaption");
     canvas.style.width = `${SIDE * zoom}px`;
     canvas.setAttribute("role", "img");
     const figure = element("figure", {}, canvas, text);
     figure.show = (x, more = "") => {
-      const context = canvas.getContext("2d"), data = context.createImageData(SIDE, SIDE), top = heat ? Math.max(0.25, ...x) : 1;
-      x.forEach((value, i) => {
-        const part = Math.min(1, Math.max(0, value / top)), paper = 255 * (1 - part);
-        data.data.set(heat ? [255 - 42 * part, 255 - 161 * part, paper, 255] : [paper, paper, paper, 255], 4 * i);
-      });
-      context.putImageData(data, 0, 0);
+      paint(canvas, x, heat);
       text.textContent = caption + more;
       canvas.setAttribute("aria-label", caption + more);
     };
@@ -108,11 +113,14 @@ const aelibLive = (() => {
     return figure;
   }
 
-  function slider(name, low, high, value, changed, step = (high - low) / 200) {
-    const input = element("input", { type: "range", min: low, max: high, step, value });
-    const label = element("label", { className: "live-slider" }, element("span", { textContent: name }), input);
-    input.addEventListener("input", () => changed(Number(input.value)));
-    label.set = (number) => { input.value = number; };
+  function slider(name, low, high, value, changed, step = (high - low) / 200, words = (number) => number.toFixed(2)) {
+    const input = element("input", { type: "range", min: low, max: high, step, value }), out = element("span", { className: "live-value" });
+    const label = element("label", { className: "live-slider" }, element("span", { textContent: name }), input, out);
+    out.ariaHidden = "true";
+    const say = (number) => { out.textContent = words(number); input.setAttribute("aria-valuetext", words(number)); };
+    input.addEventListener("input", () => { say(Number(input.value)); changed(Number(input.value)); });
+    label.set = (number) => { input.value = number; say(number); };
+    say(value);
     return label;
   }
 
@@ -128,15 +136,22 @@ const aelibLive = (() => {
   function sheet(examples, changed) {
     const side = 280, canvas = element("canvas", { width: side, height: side, className: "live-sheet", tabIndex: 0 });
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    const says = element("p", { className: "live-hint", textContent: "Draw a digit: mouse, finger, or arrow keys (space: pen up or down)." });
-    let pen = null, down = false, next = 0;
+    const hint = "Draw a digit: mouse, finger, or arrow keys (space: pen up or down).";
+    const says = element("p", { className: "live-hint", textContent: hint }), mark = element("span", { className: "live-pen", hidden: true });
+    let pen = null, down = false, next = 0, waiting = false;
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-label", "Sheet to draw a digit on. Arrow keys move the pen, space lifts and lowers it.");
     says.setAttribute("role", "status");
-    const clear = () => { context.fillStyle = "white"; context.fillRect(0, 0, side, side); pen = null; down = false; };
+    const clear = () => { context.fillStyle = "white"; context.fillRect(0, 0, side, side); pen = null; down = false; mark.hidden = true; says.textContent = hint; };
     const read = () => {
-      const { data } = context.getImageData(0, 0, side, side);
-      changed(prepared(Float32Array.from({ length: side * side }, (_, i) => 1 - data[4 * i] / 255), side));
+      if (waiting) return;
+      waiting = true; // once a frame is enough
+      requestAnimationFrame(() => {
+        waiting = false;
+        const { data } = context.getImageData(0, 0, side, side), ink = new Float32Array(side * side);
+        for (let i = 0; i < ink.length; i++) ink[i] = 1 - data[4 * i] / 255;
+        changed(prepared(ink, side));
+      });
     };
     const stroke = (x, y) => {
       context.lineWidth = 22; context.lineCap = context.lineJoin = "round"; context.strokeStyle = "black";
@@ -150,19 +165,35 @@ const aelibLive = (() => {
       const box = canvas.getBoundingClientRect();
       return [(event.clientX - box.left) * side / box.width, (event.clientY - box.top) * side / box.height];
     };
-    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); pen = null; stroke(...place(event)); read(); });
-    canvas.addEventListener("pointermove", (event) => { if (event.buttons) { stroke(...place(event)); read(); } });
+    canvas.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary || event.button) return;
+      canvas.setPointerCapture(event.pointerId);
+      pen = null; mark.hidden = true;
+      stroke(...place(event));
+      read();
+    });
+    canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) { stroke(...place(event)); read(); } });
+    canvas.addEventListener("blur", () => { mark.hidden = true; });
     canvas.addEventListener("keydown", (event) => {
       const move = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] }[event.key];
       if (event.key === " ") { down = !down; says.textContent = down ? "Pen down: the arrow keys draw." : "Pen up."; }
       if (event.key === " " || move) event.preventDefault();
       const from = pen ?? [side / 2, side / 2], to = from.map((v, i) => Math.min(side - 20, Math.max(20, v + (move?.[i] ?? 0))));
       if (!move && event.key !== " ") return;
+      mark.hidden = false;
+      mark.style.left = `${100 * to[0] / side}%`;
+      mark.style.top = `${100 * to[1] / side}%`;
       if (down) { stroke(...to); read(); } else { pen = to; says.textContent = `Pen up, at ${Math.round(to[0] / 28)}, ${Math.round(to[1] / 28)} of 10.`; }
     });
-    const example = () => { clear(); changed(examples[next++ % examples.length]); };
+    const example = () => {
+      clear();
+      const image = examples[next++ % examples.length], small = element("canvas", { width: SIDE, height: SIDE });
+      paint(small, image);
+      context.drawImage(small, 0, 0, side, side);
+      changed(image);
+    };
     clear();
-    return element("div", { className: "live-draw" }, canvas, row(
+    return element("div", { className: "live-draw" }, element("div", { className: "live-paper" }, canvas, mark), row(
       button("Clear", () => { clear(); changed(null); }),
       button("An unseen digit", example),
     ), says);
@@ -170,10 +201,8 @@ const aelibLive = (() => {
 
   /* ---- The pages ---- */
 
-  const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B8860B", "#555555", "#7B3294", "#1B9E77"];
-
   /* The plane of a VAE with two code numbers. */
-  function explorer(root, { decoder, codes, labels }) {
+  function explorer(root, { decoder, codes, labels, colours }) {
     const side = 280, limit = 3.5, canvas = element("canvas", { width: side, height: side, className: "live-sheet" });
     const context = canvas.getContext("2d"), digit = picture("decoded"), between = picture("between A and B"), average = picture("pixels of A and B, averaged");
     let z = [0, 0], dots = true;
@@ -191,7 +220,7 @@ const aelibLive = (() => {
       context.fillStyle = "white"; context.fillRect(0, 0, side, side);
       if (dots) codes.forEach((code, i) => {
         const [x, y] = at(code);
-        context.fillStyle = COLOURS[labels[i]]; context.fillRect(x - 1.5, y - 1.5, 3, 3);
+        context.fillStyle = colours[labels[i]]; context.fillRect(x - 1.5, y - 1.5, 3, 3);
       });
       mark(ends.A, "A", "#333333"); mark(ends.B, "B", "#333333"); mark(z, "", "#000000");
     };
@@ -210,11 +239,11 @@ const aelibLive = (() => {
       go([((event.clientX - box.left) / box.width * 2 - 1) * limit, (1 - (event.clientY - box.top) / box.height * 2) * limit]);
     };
     canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); drag(event); });
-    canvas.addEventListener("pointermove", (event) => { if (event.buttons) drag(event); });
+    canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) drag(event); });
     const box = element("input", { type: "checkbox", checked: true });
     box.addEventListener("change", () => { dots = box.checked; plane(); });
-    const legend = element("p", { className: "live-hint" }, ...COLOURS.flatMap((colour, i) => {
-      const name = element("span", { textContent: "■" });
+    const legend = element("p", { className: "live-hint" }, ...colours.flatMap((colour, i) => {
+      const name = element("span", { textContent: "■", className: "live-colour" });
       name.style.color = colour;
       name.ariaHidden = "true";
       return [name, `${i} `];
@@ -222,15 +251,15 @@ const aelibLive = (() => {
     root.append(
       row(canvas, digit),
       row(...sliders),
-      row(element("label", {}, box, " codes of training images, by class"), button("Hold as A", () => { ends.A = z; show(); }), button("Hold as B", () => { ends.B = z; show(); })),
+      row(element("label", {}, box, " codes of training images, by class"), ...["A", "B"].map((end) => button(`Hold as ${end}`, () => { ends[end] = [...z]; show(); }))),
       legend, walk, row(between, average),
     );
     show();
-    return { go, z: () => z };
   }
 
   /* Draw a digit: its code, what is redrawn from it, and what PCA would do. */
   function draw(root, { models, examples }) {
+    const group = `live-size-${document.querySelectorAll("input[name^=live-size]").length}`;
     let size = "3", image = null, z = [];
     const seen = picture("as the network sees it"), by = picture("from the code"), pca = picture("PCA");
     const sliders = element("div", { className: "live-sliders" }), choice = element("fieldset", { className: "claims-filter" });
@@ -241,7 +270,9 @@ const aelibLive = (() => {
     const encode = () => {
       const { autoencoder, PCA } = models[size];
       z = image ? Array.from(run(autoencoder.encoder, image)) : autoencoder.ranges.map(([low, high]) => (low + high) / 2);
-      sliders.replaceChildren(...autoencoder.ranges.map(([low, high], i) => slider(`z${i + 1}`, low, high, z[i], (value) => { z[i] = value; redraw(); })));
+      if (sliders.childElementCount !== z.length)
+        sliders.replaceChildren(...autoencoder.ranges.map(([low, high], i) => slider(`z${i + 1}`, low, high, z[i], (value) => { z[i] = value; redraw(); })));
+      [...sliders.children].forEach((each, i) => each.set(z[i]));
       seen.show(image ?? new Float32Array(PIXELS));
       const linear = image ? run(PCA.decoder, run(PCA.encoder, image)) : new Float32Array(PIXELS);
       pca.show(linear, image ? `: error ${sum(squares(image, linear)).toFixed(1)}` : "");
@@ -249,7 +280,7 @@ const aelibLive = (() => {
     };
     choice.append(element("legend", { className: "visually-hidden", textContent: "Size of the code" }));
     for (const name of Object.keys(models)) {
-      const input = element("input", { type: "radio", name: "live-size", checked: name === size });
+      const input = element("input", { type: "radio", name: group, checked: name === size });
       input.addEventListener("change", () => { size = name; encode(); });
       choice.append(element("label", {}, input, ` ${name} numbers`));
     }
@@ -294,7 +325,7 @@ const aelibLive = (() => {
       const error = (values) => (784 * values[place]).toFixed(1);
       says.textContent = `${sizes[place]} ${sizes[place] === 1 ? "number" : "numbers"}: error on unseen digits, autoencoder ${error(mse.autoencoder)}, PCA ${error(mse.PCA)}`;
     };
-    root.append(slider("numbers in the code", 0, sizes.length - 1, 4, show, 1), says,
+    root.append(slider("numbers in the code", 0, sizes.length - 1, 4, show, 1, (place) => `${sizes[place]}`), says,
       ...Object.entries(shown).map(([name, line]) => element("div", { className: "live-line" }, element("span", { textContent: name }), ...line)));
     show(4);
   }
@@ -312,7 +343,6 @@ const aelibLive = (() => {
   }
 
   function sorry(root, text) {
-    root.querySelector(".live-loading")?.remove();
     root.prepend(element("p", { className: "live-sorry", textContent: text }));
   }
 
@@ -335,9 +365,13 @@ const aelibLive = (() => {
   }
 
   addEventListener("DOMContentLoaded", () => {
-    for (const root of document.querySelectorAll(".live[data-live]")) {
-      const script = element("script", { src: new URL(`${root.dataset.live}.js`, base).href });
-      script.addEventListener("error", () => sorry(root, "The live models are not there. Build the book with make book."));
+    for (const name of new Set([...document.querySelectorAll(".live[data-live]")].map((root) => root.dataset.live))) {
+      const script = element("script", { src: new URL(`${name}.js`, base).href });
+      const all = (text) => document.querySelectorAll(`.live[data-live="${name}"]`).forEach((root) => {
+        if (!root.dataset.ready && !root.querySelector(".live-sorry")) sorry(root, text);
+      });
+      script.addEventListener("error", () => all("The live models are not there. Build the book with make book."));
+      script.addEventListener("load", () => all("The live models are damaged. Build the book again."));
       document.head.append(script);
     }
   });

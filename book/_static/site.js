@@ -26,15 +26,15 @@ addEventListener("DOMContentLoaded", () => {
   (table.closest(".pst-scrollable-table-container") ?? table).before(group, status);
 });
 addEventListener("load", () => {
-  /* What scrolls sideways can be reached and scrolled with the keyboard. */
-  const wide = () => {
-    for (const box of document.querySelectorAll("main pre, main div.math, .pst-scrollable-table-container")) {
-      if (box.scrollWidth > box.clientWidth + 1) {
-        box.tabIndex = 0;
-        if (!box.getAttribute("role")) { box.setAttribute("role", "region"); box.setAttribute("aria-label", "scrolls sideways"); }
-      } else box.removeAttribute("tabindex");
+  /* What scrolls sideways can be reached and scrolled with the keyboard; also what a fold hid. */
+  const watch = new ResizeObserver((seen) => {
+    for (const { target } of seen) {
+      if (target.scrollWidth > target.clientWidth + 1) {
+        target.tabIndex = 0;
+        target.role ??= "group";
+        target.ariaLabel ??= "scrolls sideways";
+      } else target.removeAttribute("tabindex");
     }
-  };
-  wide();
-  addEventListener("resize", wide);
+  });
+  document.querySelectorAll("main pre, main div.math, .pst-scrollable-table-container").forEach((box) => watch.observe(box));
 });

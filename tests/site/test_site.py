@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).resolve().parents[2]
-HTML = Path(os.environ.get("AELIB_SITE", ROOT / "_build" / "html"))
+HTML = Path(os.environ.get("AELIB_SITE", ROOT / "_build" / "html")).resolve()
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = os.environ.get("AELIB_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
 PAGES = sorted(
@@ -90,6 +91,9 @@ def test_axe_finds_no_violation(open_page, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page(name, color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function("[...document.querySelectorAll('.live[data-live]')].every((part) => part.dataset.ready)")
+    page.evaluate("document.querySelectorAll('.check-answer').forEach((answer) => answer.click())")
+    page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     page.wait_for_timeout(300)
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
@@ -103,17 +107,24 @@ def test_a_phone_shows_the_whole_width(open_page, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("book/")])
-def test_a_page_of_text_is_light(name):
+@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("book/")] + CHAPTERS)
+def test_a_page_is_light(open_page, name):
     """What it loads, without pictures and live models: 1.5 MB at most."""
-    html = (HTML / name).read_text("utf-8")
-    links = re.findall(r'<(?:script|link)[^>]+(?:src|href)="([^"#?]+\.(?:js|css))', html)
-    files = {(HTML / name).parent / link for link in links}
-    assert sum(file.resolve().stat().st_size for file in files) + len(html) < 1.5e6
+    page = open_page(name)
+    page.wait_for_timeout(200)
+    files = {Path(unquote(urlparse(url).path)) for url in page.hosts if url.startswith("file:")}
+    counted = [file for file in files if file.suffix not in (".png", ".svg") and "live" not in file.parts]
+    assert len(counted) > 5 and sum(file.stat().st_size for file in counted if file.exists()) < 1.5e6
+
+
+def test_the_live_parts_weigh_little():
+    """All together 1.5 MB at most, still pictures included."""
+    files = [HTML / "_static" / "live.js", *(HTML / "_static" / "live").iterdir()]
+    assert len(files) == 9 and sum(file.stat().st_size for file in files) < 1.5e6
 
 
 def test_javascript_computes_what_keras_computes(open_page):
-    """With 8 bits within 0.05 of the range of the answers, with 32 bits to the fifth digit."""
+    """As published within 1 % of the range of the answers, with 32 bits to the fifth digit."""
     references = json.loads((HTML.parent / "live" / "reference.json").read_text("utf-8"))
     worst = {}
     for reference in references:
@@ -133,8 +144,8 @@ def test_javascript_computes_what_keras_computes(open_page):
         worst[name] = [np.abs(np.array(answer) - keras).max() / size for answer in answers]
     print({name: [f"{value:.1e}" for value in values] for name, values in worst.items()})
     assert max(exact for _, exact in worst.values()) < 1e-5
-    assert max(eight for eight, _ in worst.values()) < 0.05
-    assert np.mean([eight for eight, _ in worst.values()]) < 0.02
+    assert max(published for published, _ in worst.values()) < 1e-2
+    assert len(worst) == 11
 
 
 def test_strokes_are_prepared_as_mnist_is(open_page):
@@ -145,6 +156,7 @@ def test_strokes_are_prepared_as_mnist_is(open_page):
         """() => {
             const ink = new Float32Array(280 * 280);
             for (let y = 20; y < 120; y++) for (let x = 200; x < 240; x++) ink[280 * y + x] = 1;
+            ink[0] = ink[280 * 280 - 1] = 1 / 255; // noise that some browsers add
             return Array.from(aelibLive.prepared(ink, 280));
         }"""
     )
@@ -202,17 +214,20 @@ def test_the_plane_can_be_walked(open_page):
     box = sheet.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.25)
     assert captions(part)[0] == "decoded from (1.8, 1.8)" or captions(part)[0] == "decoded from (1.7, 1.8)"
+    part.get_by_label("from A to B").fill("0")
     part.get_by_role("button", name="Hold as A").click()
+    held = part.locator("canvas").nth(2).evaluate("(canvas) => canvas.toDataURL()")
     part.get_by_label("z1").fill("-1")
     assert captions(part)[0].startswith("decoded from (-1.0, ")
-    seconds = page.evaluate(
-        """() => {
-            const decoder = aelibLive.ready.explorer.decoder, start = performance.now();
-            for (let i = 0; i < 200; i++) aelibLive.run(decoder, [Math.sin(i), Math.cos(i)]);
-            return (performance.now() - start) / 200;
+    assert part.locator("canvas").nth(2).evaluate("(canvas) => canvas.toDataURL()") == held  # A stays where it is
+    milliseconds = part.get_by_label("z1").evaluate(
+        """(slider) => {
+            const start = performance.now();
+            for (let i = 0; i < 50; i++) { slider.value = i / 25; slider.dispatchEvent(new Event("input")); }
+            return (performance.now() - start) / 50;
         }"""
     )
-    print(f"{seconds:.2f} ms for a decoded image")
+    print(f"{milliseconds:.1f} ms to draw the plane and its three images anew")
 
 
 def test_a_three_is_normal_and_others_are_judged(open_page):

@@ -89,17 +89,22 @@ def live_models(data):
     program = Path(__file__).with_name("live_models.py")
     digest = fingerprint([program.read_text("utf-8"), data])
     folder = cache_folder() / "live" / digest[:20]
-    if folder.exists():
+    if (folder / "reference.json").exists():  # written last
+        os.utime(folder)
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     print("live pages: training their models", flush=True)
     started, part = time.monotonic(), folder.with_suffix(f".{os.getpid()}.part")
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, program, part]
-    done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode:
+    try:
+        done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
+        if done.returncode:
+            sys.exit(f"{done.stderr}\nThe models of the live pages could not be trained; the message above says why.")
+        if not (folder / "reference.json").exists():  # or another build was faster
+            part.replace(folder)
+    finally:
         shutil.rmtree(part, ignore_errors=True)
-        sys.exit(f"{done.stderr}\nThe models of the live pages could not be trained; the message above says why.")
-    part.replace(folder)
     print(f"live pages: done in {time.monotonic() - started:.0f} s", flush=True)
     return folder
 

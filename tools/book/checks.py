@@ -20,7 +20,9 @@ def verify(app, doctree):
         for number, question in enumerate(questions, 1):
             answers = [item for bullets in question.findall(nodes.bullet_list) for item in bullets]
             right = [answer for answer in answers if answer.astext().startswith("✓")]
-            unexplained = [answer for answer in answers if not isinstance(answer[0][-1], nodes.emphasis)]
+            unexplained = [
+                a for a in answers if not (a.children and a[0].children and isinstance(a[0][-1], nodes.emphasis))
+            ]
             if len(answers) < 2 or len(right) != 1 or unexplained:
                 log.warning(
                     "question %d: expected answers, one of which begins with a tick and each of which ends with its "

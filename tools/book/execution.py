@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -86,10 +87,10 @@ def write(file, notebook):
 
 def remove_old():
     """Remove what nobody used for long, and what an interrupted run left half-written."""
-    for file in store().glob("*"):
+    for file in [*store().glob("*"), *(cache_folder() / "live").glob("*")]:
         days = (time.time() - file.stat().st_mtime) / 86400
         if days > KEPT_DAYS or (file.suffix == ".part" and days > 1):
-            file.unlink(missing_ok=True)
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
 
 
 def seconds_before(path):

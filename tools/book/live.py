@@ -24,21 +24,23 @@ log = logging.getLogger(__name__)
 
 def collect(app, doctree):
     """Put into each place what is seen without JavaScript, or until the models are loaded."""
-    page = app.env.docname
+    static = "../" * app.env.docname.count("/") + "_static/live"
+
+    def still(place):
+        name = place[1]
+        if name not in STILLS:
+            log.warning("live page %r: expected one of %s", name, ", ".join(STILLS), location=app.env.docname)
+            return place[0]
+        return (
+            f'<div class="live" data-live="{name}">'
+            "<noscript><p>This part of the page is alive where JavaScript is on. A still picture:</p></noscript>"
+            f'<img class="live-still" src="{static}/{name}.png" alt="{STILLS[name]}" loading="lazy" /></div>'
+        )
+
     for raw in list(doctree.findall(nodes.raw)):
-        for name in PLACE.findall(raw.astext()):
-            if name not in STILLS:
-                log.warning("live page %r: expected one of %s", name, ", ".join(STILLS), location=raw)
-                continue
-            static = "../" * page.count("/") + "_static/live"
-            html = (
-                f'<div class="live" data-live="{name}">'
-                f'<noscript><p>This part of the page is alive where JavaScript is on. A still picture:</p></noscript>'
-                f'<img class="live-still" src="{static}/{name}.png" alt="{STILLS[name]}" loading="lazy" />'
-                f'</div>'
-            )  # fmt: skip
-            new = nodes.raw("", PLACE.sub(html, raw.astext(), count=1), format="html")
-            raw.replace_self(new)
+        text = PLACE.sub(still, raw.astext())
+        if text != raw.astext():
+            raw.replace_self(nodes.raw("", text, format="html"))
 
 
 def add_script(app, pagename, templatename, context, doctree):

@@ -1,6 +1,6 @@
 """Train the small models of the live pages and write what `book/_static/live.js` needs: `python live_models.py FOLDER`.
 
-For each page a script with its weights (8 bits, with a scale for each column of a kernel), and a still picture for
+For each page a script with its weights (8 bits, in decoders 16, with a scale for each column), and a still picture for
 browsers without JavaScript. `reference.json`, which is not published, holds inputs and what Keras makes of them: for
 the test that JavaScript computes the same.
 """
@@ -28,12 +28,12 @@ def text(array, dtype):
 
 def packed(kernel, bias, activation="linear", bits=8):
     """One dense layer as live.js reads it."""
-    layer = {"inputs": kernel.shape[0], "outputs": kernel.shape[1], "activation": activation}
+    layer = {"inputs": kernel.shape[0], "outputs": kernel.shape[1], "activation": activation, "bits": bits}
     layer["bias"] = text(bias, "<f4")
     if bits == 32:
         return layer | {"kernel": text(kernel, "<f4")}
-    scale = np.abs(kernel).max(axis=0).clip(1e-12) / 127
-    return layer | {"kernel": text(np.round(kernel / scale), "i1"), "scale": text(scale, "<f4")}
+    scale = np.abs(kernel).max(axis=0).clip(1e-12) / (2 ** (bits - 1) - 1)
+    return layer | {"kernel": text(np.round(kernel / scale), f"<i{bits // 8}"), "scale": text(scale, "<f4")}
 
 
 def dense_layers(part):
@@ -52,14 +52,15 @@ def network(part, bits=8):
     ]
 
 
-def pca_network(pca, x):
+def pca_network(pca, x, bits=8):
     """PCA as two dense layers without an activation."""
     d = pca.latent_dim
     probes = np.vstack([np.zeros((1, d)), np.eye(d)]).astype("float32")
     decoded = pca.decode(probes).reshape(d + 1, -1)
     up, mean = decoded[1:] - decoded[0], decoded[0]
     offset = pca.encode(decoded[:1].reshape(1, *x.shape[1:]))[0]
-    return {"encoder": [packed(up.T, offset - mean @ up.T)], "decoder": [packed(up, mean)]}
+    encoder, decoder = packed(up.T, offset - mean @ up.T, bits=bits), packed(up, mean, bits=max(bits, 16))
+    return {"encoder": [encoder], "decoder": [decoder]}
 
 
 def as_bytes(images):
@@ -75,7 +76,7 @@ def still(folder, name, rows):
 def explorer(data, folder):
     """The plane of a VAE with two code numbers."""
     encoder = aelib.StackedAutoencoder(4, (256,)).encoder
-    decoder = aelib.StackedAutoencoder(2, (256,)).decoder
+    decoder = aelib.StackedAutoencoder(2, (160,)).decoder
     vae = aelib.VariationalAutoencoder(encoder=encoder, decoder=decoder)
     aelib.train(vae, data.x_train[:20_000], epochs=20, batch_size=128, learning_rate=0.002)
     codes = vae.encode(data.x_train[:1500])
@@ -84,10 +85,11 @@ def explorer(data, folder):
     still(folder, "explorer", vae.decode(grid).reshape(12, 12, 28, 28))
     inputs = np.random.default_rng(0).normal(size=(20, 2)).astype("float32")
     return {
-        "decoder": network(vae.decoder),
-        "codes": codes.round(2).tolist(),
+        "decoder": network(vae.decoder, 16),
+        "codes": codes.astype("float64").round(2).tolist(),
+        "colours": aelib.plots.CLASS_COLOURS,
         "labels": data.y_train[:1500].tolist(),
-    }, [("decoder", vae.decoder, inputs, vae.decode(inputs))]
+    }, [("decoder", network(vae.decoder, 32), inputs, vae.decode(inputs))]
 
 
 def draw(data, folder):
@@ -95,20 +97,25 @@ def draw(data, folder):
     models, checks, rows = {}, [], [data.x_test[:12]]
     for d in (3, 32):
         model = aelib.train(aelib.SimpleAutoencoder(d), data.x_train[:20_000], epochs=15, learning_rate=0.003)
+        pca = aelib.PCABaseline(d).fit(data.x_train[:20_000])
         low, high = np.quantile(model.encode(data.x_train[:5000]), [0.01, 0.99], axis=0)
         models[str(d)] = {
             "autoencoder": {
                 "encoder": network(model.encoder),
-                "decoder": network(model.decoder),
-                "ranges": np.stack([low, high], axis=1).round(2).tolist(),
+                "decoder": network(model.decoder, 16),
+                "ranges": np.stack([low, high], axis=1).astype("float64").round(2).tolist(),
             },
-            "PCA": pca_network(aelib.PCABaseline(d).fit(data.x_train[:20_000]), data.x_train),
+            "PCA": pca_network(pca, data.x_train),
         }
         rows.append(model.predict(data.x_test[:12]))
-        place = f"models/{d}/autoencoder"
-        z = model.encode(data.x_test[:20])
-        checks.append((f"{place}/encoder", model.encoder, data.x_test[:20], z))
-        checks.append((f"{place}/decoder", model.decoder, z, model.decode(z)))
+        exact_pca, x = pca_network(pca, data.x_train, 32), data.x_test[:20]
+        for name, fitted, encoder, decoder in (
+            ("autoencoder", model, network(model.encoder, 32), network(model.decoder, 32)),
+            ("PCA", pca, exact_pca["encoder"], exact_pca["decoder"]),
+        ):
+            z = fitted.encode(x)
+            checks.append((f"models/{d}/{name}/encoder", encoder, x, z))
+            checks.append((f"models/{d}/{name}/decoder", decoder, z, fitted.decode(z)))
     still(folder, "draw", rows)
     return {"models": models, "examples": as_bytes(data.x_test[20:40])}, checks
 
@@ -127,10 +134,13 @@ def normal(data, folder):
     z = model.encode(shown)
     return {
         "encoder": network(model.encoder),
-        "decoder": network(model.decoder),
+        "decoder": network(model.decoder, 16),
         "threshold": threshold,
         "examples": as_bytes(shown),
-    }, [("encoder", model.encoder, shown, z), ("decoder", model.decoder, z, model.decode(z))]
+    }, [
+        ("encoder", network(model.encoder, 32), shown, z),
+        ("decoder", network(model.decoder, 32), z, model.decode(z)),
+    ]
 
 
 def numbers(data, folder):
@@ -165,9 +175,8 @@ def main(folder):
         content, checks = page(data, folder)
         script = f"aelibLive.receive({json.dumps(name)}, {json.dumps(about | content, separators=(',', ':'))});\n"
         (folder / f"{name}.js").write_text(script, "utf-8")
-        for place, part, inputs, outputs in checks:
+        for place, exact, inputs, outputs in checks:
             flat = [np.asarray(array, "float64").reshape(len(inputs), -1).tolist() for array in (inputs, outputs)]
-            exact = network(part, bits=32)
             references.append({"page": name, "place": place, "exact": exact, "inputs": flat[0], "outputs": flat[1]})
     (folder / "reference.json").write_text(json.dumps(references), "utf-8")
 

@@ -38,6 +38,7 @@ def main():
         sys.exit("The book could not be written as one page; the message above says why.")
     folder = ROOT / "_build" / "singlehtml"
     html = (folder / "book" / "index.html").read_text("utf-8").replace('"../_static/', '"_static/')
+    html = html.replace('href="book/index.html#', 'href="#')
     page_file = folder / "print.html"  # its links are meant from here
     page_file.write_text(html.replace("</head>", f"<style>{PRINT}</style></head>"), "utf-8")
     target = ROOT / "_build" / "autoencoders-tested.pdf"

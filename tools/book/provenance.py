@@ -47,7 +47,7 @@ def add_provenance(app, doctree):
 
 
 def add_edition(app, config):
-    command = ["git", "-C", app.srcdir, "rev-parse", "--short", "HEAD"]
+    command = ["git", "-C", app.srcdir, "describe", "--always", "--dirty"]
     try:
         commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):  # not a clone

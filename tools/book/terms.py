@@ -71,7 +71,7 @@ def fill(app, doctree, docname):
                     nodes.Text("; "),
                 ]
             links.pop()
-            body += row(nodes.Text(english), nodes.inline("", korean, lang="ko"), links)
+            body += row(nodes.Text(english), nodes.inline("", korean, classes=["language-ko"]), links)
         group += body
         place.replace_self(nodes.table("", group, classes=["terms"]))
 
