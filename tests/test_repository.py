@@ -284,6 +284,16 @@ def test_the_gate_stops_at_the_first_failing_step_and_says_how_long_each_took_an
         assert ("lint, FAILED" in table) == (fails == "lint") and re.search(r"\d s  all", table)
 
 
+def test_workflows_are_yaml_and_run_commands_that_make_knows():
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    paths = list((ROOT / ".github" / "workflows").glob("*.yml"))
+    for path in paths:
+        for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
+            for step in job["steps"]:
+                assert set(re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))) <= known, step
+    assert len(paths) == 2
+
+
 # Texts
 
 

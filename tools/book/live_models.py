@@ -124,7 +124,7 @@ def normal(data, folder):
     """A denoising autoencoder of threes, and the threshold with 5 % false alarms on threes that were held out."""
     threes = data.x_train[data.y_train == 3]
     fit, held_out = threes[: len(threes) * 4 // 5], threes[len(threes) * 4 // 5 :]
-    parts = aelib.StackedAutoencoder(32, (128,))
+    parts = aelib.StackedAutoencoder(32, (96,))
     model = aelib.DenoisingAutoencoder(encoder=parts.encoder, decoder=parts.decoder, noise=0.5)
     aelib.train(model, fit, epochs=40, batch_size=64, learning_rate=0.002)
     threshold = float(np.quantile(aelib.anomaly.reconstruction_error(model, held_out), 0.95))
