@@ -5,7 +5,8 @@
   goes. Of the fonts (Font Awesome, under the SIL OFL 1.1) and of their style rules, what the pages show stays.
 - Maps of the theme's scripts, for its developers, go as well.
 
-It also takes away a role that browsers no longer know (`doc-biblioentry`), and loads pictures when they come into view.
+It also replaces a role that browsers no longer know (`doc-biblioentry`), names the folds of the table of contents, and
+loads pictures when they come into view.
 """
 
 import re
@@ -38,7 +39,10 @@ def few_icons(app, error):
     pages = list(Path(app.outdir).rglob("*.html"))
     for page in pages:
         html = re.sub(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>', "", page.read_text("utf-8"))
-        html = html.replace(' role="doc-biblioentry"', "")
+        html = html.replace(' role="doc-biblioentry"', ' role="listitem"')
+        html = html.replace(
+            '<summary><span class="toctree-toggle"', '<summary aria-label="sub-pages"><span class="toctree-toggle"'
+        )
         html = re.sub(r'<img(?![^>]* loading=)(?=[^>]*src="[^"]*_images/)', '<img loading="lazy"', html)
         page.write_text(html, "utf-8")
     files = pages + list(static.rglob("*.js"))
