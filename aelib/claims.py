@@ -68,7 +68,8 @@ def bet(*outcomes):
         raise AssertionError(f"bet: expected exactly one answer that the numbers support, got {won or 'none'}")
     text = f"The bet: answer {won[0]}."
     box = (
-        f'<div class="bet-outcome" data-answer="{won[0]}" style="border-left: 4px solid #E69F00; padding: 0.2em 0.8em">'
+        f'<div class="bet-outcome" data-answer="{won[0]}" data-of="{len(outcomes)}" '
+        'style="border-left: 4px solid #E69F00; padding: 0.2em 0.8em">'
     )
     _show(text, f"{box}<b>{text}</b></div>")
 

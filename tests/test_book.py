@@ -195,8 +195,18 @@ def test_a_bet_without_a_result_and_a_formula_that_cannot_be_set_fail_the_build(
     root = new_book(tmp_path / "book", CLAIM, text=text)
     status, output = build(root, cache)
     assert status != 0, output
-    assert "notebooks/one: expected one box 'Place your bet'" in output and "2 answers, won: none" in output
+    assert (
+        "notebooks/one: expected one box 'Place your bet'" in output and "2 answers, won (of so many): none" in output
+    )
     assert "formula " in output and "nonsense" in output
+
+
+def test_a_bet_with_more_outcomes_than_answers_and_a_malformed_question_fail_the_build(cache, tmp_path):
+    check = "```{admonition} Check yourself\n:class: check\n1. Which?\n\n   - This. *Why.*\n   - That.\n```"
+    root = new_book(tmp_path / "book", CLAIM, "aelib.bet(1 > 2, 2 > 1, 3 < 1)", text=f"{BOX}\n\n{check}")
+    status, output = build(root, cache)
+    assert status != 0 and "2 answers, won (of so many): [(2, 3)]" in output, output
+    assert "got 2 answers, 0 ticks, 1 without a reason" in output
 
 
 def test_an_interrupted_build_says_what_to_do(cache, tmp_path):

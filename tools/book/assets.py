@@ -29,8 +29,8 @@ def print_as_html(app):
         handlers["singlehtml"] = {**handlers["html"], **handlers.get("singlehtml", {})}
 
 
-def few_icons(app, error):
-    """Leave the icons that some page or script shows."""
+def tidy(app, error):
+    """Leave the icons that some page or script shows, and mend what the theme writes."""
     static = Path(app.outdir) / "_static"
     everything = static / "scripts" / "fontawesome.js"
     if error or not everything.exists():
@@ -79,5 +79,5 @@ def setup(app):
     """Called by Sphinx."""
     app.connect("builder-inited", print_as_html)
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("build-finished", few_icons)
+    app.connect("build-finished", tidy)
     return {"version": "1", "parallel_read_safe": True}

@@ -21,26 +21,12 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from tables import found, link, register, table
 
 BOX = re.compile(r'<div class="claim" id="(c\d\d)" data-verdict="(.*?)" data-measured="(.*?)"', re.S)
 KINDS = ("holds when", "holds in part", "holds", "does not hold")
 log = logging.getLogger(__name__)
-
-
-class ClaimsTable(nodes.General, nodes.Element):
-    """The place of the table, which can be filled only when all notebooks have been read."""
-
-
-class Claims(SphinxDirective):
-    """```{claims}```"""
-
-    option_spec = {"tally": directives.flag}  # noqa: RUF012, as in docutils
-
-    def run(self):
-        return [ClaimsTable(tally="tally" in self.options)]
 
 
 def kind(verdict):
@@ -54,26 +40,19 @@ def rows(app):
 
 def collect(app, doctree):
     """Remember the boxes of one notebook."""
-    found = {}
+    boxes = {}
     for raw in doctree.findall(nodes.raw):
         for name, verdict, measured in BOX.findall(raw.astext()):
-            if name.upper() in found:
+            if name.upper() in boxes:
                 log.warning("%s records %s twice", app.env.docname, name.upper())
-            found[name.upper()] = {"verdict": unescape(verdict), "measured": unescape(measured)}
-    if not hasattr(app.env, "claims"):
-        app.env.claims = {}
-    app.env.claims[app.env.docname] = found
-
-
-def forget(app, env, docname):
-    """A page that is read again, or gone, has recorded nothing yet."""
-    getattr(env, "claims", {}).pop(docname, None)
+            boxes[name.upper()] = {"verdict": unescape(verdict), "measured": unescape(measured)}
+    return boxes
 
 
 def check(app, env):
     """Every chapter in the book records its own claims, and no others. Then keep them, for builds on other data."""
     due = {(f"notebooks/{chapter}", row["id"]) for row in rows(app) for chapter in row["chapters"]}
-    recorded = {(page, name) for page, found in env.claims.items() for name in found}
+    recorded = {(page, name) for page, boxes in found(env, "claims").items() for name in boxes}
     for page, name in sorted(due - recorded):
         if page in env.found_docs:
             log.warning("%s records no %s, although book/claims.yml says that it tests it", page, name)
@@ -84,29 +63,29 @@ def check(app, env):
         kept = Path(app.outdir).parent / "claims"
         kept.mkdir(exist_ok=True)
         temporary = kept / f"{data}.part"
-        content = {"aelib": version("aelib"), "date": f"{date.today()}", "claims": env.claims}
+        content = {"aelib": version("aelib"), "date": f"{date.today()}", "claims": found(env, "claims")}
         temporary.write_text(json.dumps(content, indent=1), "utf-8")
         temporary.replace(kept / f"{data}.json")
 
 
 def on_other_data(app):
     """What the last build on other data recorded, if there was one here with this aelib: data to page to claim."""
-    found = {}
+    others = {}
     for file in (Path(app.outdir).parent / "claims").glob("*.json"):
         content = json.loads(file.read_text("utf-8"))
         if file.stem != os.environ.get("AELIB_BOOK_DATA") and content.get("aelib") == version("aelib"):
-            found[file.stem] = content["claims"]
-    return found
+            others[file.stem] = content["claims"]
+    return others
 
 
-def fill(app, doctree, docname):
-    """Put the table in its place."""
-    for place in list(doctree.findall(ClaimsTable)):
-        place.replace_self([summary(app)] if place["tally"] else [summary(app), table(app, docname)])
+def fill(app, docname, flags):
+    """The sentence that counts them, and, unless that is all, the table."""
+    return [summary(app)] if "tally" in flags else [summary(app), claims_table(app, docname)]
 
 
 def summary(app):
-    kinds = {row["id"]: [kind(found[row["id"]]["verdict"]) for found in app.env.claims.values() if row["id"] in found]
+    pages = found(app.env, "claims").values()
+    kinds = {row["id"]: [kind(boxes[row["id"]]["verdict"]) for boxes in pages if row["id"] in boxes]
              for row in rows(app)}  # fmt: skip
     tested = {name: verdicts for name, verdicts in kinds.items() if verdicts}
     clean = sum(set(verdicts) == {"holds"} for verdicts in tested.values())
@@ -123,23 +102,18 @@ def summary(app):
     return nodes.paragraph("", text)
 
 
-def table(app, docname):
-    group = nodes.tgroup(cols=3)
-    for width in (32, 22, 46):
-        group += nodes.colspec(colwidth=width)
-    group += nodes.thead("", row_of(*(nodes.Text(title) for title in ("claim", "verdict", "measured"))))
-    body = nodes.tbody()
+def claims_table(app, docname):
+    cells = []
     for row in rows(app):
-        claim = said(row)
-        results = [(page, found[row["id"]]) for page, found in sorted(app.env.claims.items()) if row["id"] in found]
+        claim, pages = said(row), sorted(found(app.env, "claims").items())
+        results = [(page, boxes[row["id"]]) for page, boxes in pages if row["id"] in boxes]
         for page, result in results:
             verdict = verdict_of(app, row["id"], page, result)
-            body += row_of(claim, verdict, measured_of(app, docname, row["id"], page, result))
+            cells.append((claim, verdict, measured_of(app, docname, row["id"], page, result)))
             claim = nodes.inline("", "", nodes.strong("", row["id"]), nodes.Text(", in another chapter"))
         if not results:
-            body += row_of(claim, nodes.Text("not tested yet"), nodes.Text(""))
-    group += body
-    return nodes.table("", group, classes=["claims"])
+            cells.append((claim, "not tested yet", ""))
+    return table("claims", {"claim": 32, "verdict": 22, "measured": 46}, cells)
 
 
 def said(row):
@@ -150,10 +124,6 @@ def said(row):
     if row.get("ours"):
         whole += nodes.emphasis("", f" Ours: {row['ours']}")
     return whole
-
-
-def row_of(*cells):
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
 
 
 def verdict_of(app, name, page, result):
@@ -167,17 +137,12 @@ def verdict_of(app, name, page, result):
 
 
 def measured_of(app, docname, name, page, result):
-    target = f"{app.builder.get_relative_uri(docname, page)}#{name.lower()}"
-    link = nodes.reference("", app.env.titles[page].astext(), refuri=target, internal=True)
-    return nodes.inline("", "", nodes.Text(f"{result['measured']}. "), link)
+    where = link(app, docname, page, name.lower())
+    return nodes.inline("", "", nodes.Text(f"{result['measured']}. "), where)
 
 
 def setup(app):
     """Called by Sphinx."""
-    app.add_node(ClaimsTable)
-    app.add_directive("claims", Claims)
-    app.connect("env-purge-doc", forget)
-    app.connect("doctree-read", collect)
+    register(app, "claims", collect, fill, flags=["tally"])
     app.connect("env-check-consistency", check)
-    app.connect("doctree-resolved", fill)
-    return {"version": "1", "env_version": 1, "parallel_read_safe": False}
+    return {"version": "1", "env_version": 2, "parallel_read_safe": False}

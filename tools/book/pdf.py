@@ -3,15 +3,13 @@
 JavaScript is off, so solutions are unfolded and live parts are pictures.
 """
 
-import os
-import shutil
 import sys
 
+from browser import browser
 from build import find_data, live_models, run_jupyter_book
 from execution import ROOT
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRINT = """
 @page { size: A4; margin: 18mm 16mm; }
 body { font-size: 10pt; }
@@ -28,8 +26,8 @@ h1, h2, h3 { break-after: avoid; }
 
 
 def main():
-    browser = os.environ.get("AELIB_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
-    if not browser:
+    executable = browser()
+    if not executable:
         sys.exit("make pdf needs Chromium or Chrome. Name one that is not on the path in AELIB_BROWSER.")
     if not (ROOT / "_build" / ".jupyter_cache").exists():
         sys.exit("There is no book yet: run 'make book' first.")
@@ -43,7 +41,7 @@ def main():
     page_file.write_text(html.replace("</head>", f"<style>{PRINT}</style></head>"), "utf-8")
     target = ROOT / "_build" / "autoencoders-tested.pdf"
     with sync_playwright() as started:
-        page = started.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page(
+        page = started.chromium.launch(executable_path=executable, args=["--no-sandbox"]).new_page(
             java_script_enabled=False
         )
         page.goto(page_file.as_uri())

@@ -8,27 +8,16 @@ import re
 
 from docutils import nodes
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from tables import found, link, register, table
 
 LEAD = "In Korean."
 HANGUL = re.compile(r"[\uac00-\ud7a3]")
 log = logging.getLogger(__name__)
 
 
-class TermsTable(nodes.General, nodes.Element):
-    """The place of the table, which can be filled only when all chapters have been read."""
-
-
-class Terms(SphinxDirective):
-    """```{terms}```"""
-
-    def run(self):
-        return [TermsTable()]
-
-
 def collect(app, doctree):
     """Remember the terms of one chapter: English to Korean."""
-    found = {}
+    terms = {}
     for paragraph in doctree.findall(nodes.paragraph):
         text = paragraph.astext()
         if not text.startswith(LEAD):
@@ -39,52 +28,27 @@ def collect(app, doctree):
                 log.warning("term %r: expected English, then Korean", term, location=paragraph)
                 continue
             cut = term.rfind(" ", 0, start.start() + 1)
-            found[term[:cut].strip()] = term[cut:].strip()
-    if not hasattr(app.env, "terms"):
-        app.env.terms = {}
-    app.env.terms[app.env.docname] = found
+            terms[term[:cut].strip()] = term[cut:].strip()
+    return terms
 
 
-def forget(app, env, docname):
-    """A page that is read again, or gone, has no terms yet."""
-    getattr(env, "terms", {}).pop(docname, None)
-
-
-def fill(app, doctree, docname):
-    """Put the table in its place."""
-    for place in list(doctree.findall(TermsTable)):
-        rows = {}
-        for page, found in sorted(app.env.terms.items()):
-            for english, korean in found.items():
-                rows.setdefault((english.lower(), english, korean), []).append(page)
-        group = nodes.tgroup(cols=3)
-        for width in (35, 30, 35):
-            group += nodes.colspec(colwidth=width)
-        group += nodes.thead("", row(*(nodes.Text(title) for title in ("English", "Korean", "chapters"))))
-        body = nodes.tbody()
-        for (_, english, korean), pages in sorted(rows.items()):
-            links = nodes.inline()
-            for page in pages:
-                uri = app.builder.get_relative_uri(docname, page)
-                links += [
-                    nodes.reference("", app.env.titles[page].astext(), refuri=uri, internal=True),
-                    nodes.Text("; "),
-                ]
-            links.pop()
-            body += row(nodes.Text(english), nodes.inline("", korean, classes=["language-ko"]), links)
-        group += body
-        place.replace_self(nodes.table("", group, classes=["terms"]))
-
-
-def row(*cells):
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
+def fill(app, docname, flags):
+    """The table: a row for each term, with links to the chapters that list it."""
+    pages = {}
+    for page, terms in sorted(found(app.env, "terms").items()):
+        for english, korean in terms.items():
+            pages.setdefault((english.lower(), english, korean), []).append(page)
+    rows = []
+    for (_, english, korean), chapters in sorted(pages.items()):
+        links = nodes.inline()
+        for page in chapters:
+            links += [link(app, docname, page), nodes.Text("; ")]
+        links.pop()
+        rows.append((english, nodes.inline("", korean, classes=["language-ko"]), links))
+    return table("terms", {"English": 35, "Korean": 30, "chapters": 35}, rows)
 
 
 def setup(app):
     """Called by Sphinx."""
-    app.add_node(TermsTable)
-    app.add_directive("terms", Terms)
-    app.connect("env-purge-doc", forget)
-    app.connect("doctree-read", collect)
-    app.connect("doctree-resolved", fill)
+    register(app, "terms", collect, fill)
     return {"version": "1", "env_version": 1, "parallel_read_safe": False}
