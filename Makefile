@@ -18,7 +18,6 @@ endif
 JOBS ?= 2
 COURSE ?= notebooks/assignments
 ISOLATION ?= box
-NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -p no:python --dist loadscope
 
 # An environment does not survive a move of its folder: then it is made again.
 MOVED := $(shell test ! -f "$(READY)" || test "$$(cat "$(READY)")" = "$(CURDIR)" || echo yes)
@@ -61,9 +60,8 @@ test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch w
 	@for backend in jax $$($(BIN)/python -c 'import importlib.util as u; print("torch" if u.find_spec("torch") else "")'); do \
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
-test-notebooks: $(READY)  ## run every notebook as a test
-	@env $$($(BIN)/python tools/book/threads.py $(JOBS)) \
-		$(BIN)/python -m pytest -q -n $(JOBS) $(NBVAL) notebooks --ignore notebooks/assignments
+test-notebooks: $(READY)  ## run every notebook that has not passed as it is now; `make book` and this share their runs
+	@$(BIN)/python tools/book/run.py
 
 test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests/assignments

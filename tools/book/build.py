@@ -146,8 +146,8 @@ def strip_colours(text):
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def main():
-    started, build = time.monotonic(), ROOT / "_build"
+def execute_notebooks():
+    """Execute what is not kept. Returns the data's name, where they came from, and `{path: executed notebook}`."""
     sys.stdout.reconfigure(line_buffering=True)
     data, origin = find_data()
     os.environ["AELIB_CACHE"] = str(cache_folder().resolve())
@@ -155,7 +155,13 @@ def main():
     for path, (number, error) in sorted(failed.items()):
         print(f"FAILED {path.relative_to(ROOT)}, cell {number}: {error}")
     if failed:
-        sys.exit("The book was not built. Mend what is named above and run `make book` again.")
+        sys.exit("Mend what is named above and run the same command again; what passed is kept.")
+    return data, origin, executed
+
+
+def main():
+    started, build = time.monotonic(), ROOT / "_build"
+    data, origin, executed = execute_notebooks()
     live = live_models(data)
     # With the old page tree, Sphinx would not read an unchanged page again, nor warn again.
     for stale in (".doctrees", "html", ".jupyter_cache"):
