@@ -61,7 +61,7 @@ test-backends: $(READY)  ## run the tests of the models on JAX, and on PyTorch w
 		echo "== $$backend"; KERAS_BACKEND=$$backend $(BIN)/python -m pytest -q -n $(JOBS) $(BACKEND_TESTS) || exit 1; done
 
 test-notebooks: $(READY)  ## run every notebook that has not passed as it is now; `make book` and this share their runs
-	@$(BIN)/python tools/book/run.py
+	@$(BIN)/python tools/book/verify.py
 
 test-assignments: $(READY)  ## grade right, wrong and hostile answers to the problem sets
 	@$(BIN)/python -m pytest -q -n $(JOBS) tests/assignments

@@ -16,6 +16,7 @@ sys.path.insert(0, str(TOOLS))
 import execution  # noqa: E402
 import threads  # noqa: E402
 import timings  # noqa: E402
+import verify  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,15 @@ def test_a_second_clone_takes_results_from_the_first_and_their_date_although_the
     again = run(path)[0][path]
     assert outputs(again) == outputs(first) != "" and again.metadata.run == first.metadata.run
     assert capsys.readouterr().out.splitlines()[-1] == "one.ipynb: kept from an earlier run"
+
+
+def test_a_kept_result_that_a_new_run_does_not_print_is_found(clone, monkeypatch):
+    monkeypatch.setattr(verify, "ROOT", clone)
+    path = write_notebook(clone / "one.ipynb", "print(6 * 7)")
+    kept = run(path)[0][path]
+    assert verify.compare(path.name, kept) == 0
+    execution.code(kept)[0].outputs[0].text = "43\n"
+    assert verify.compare(path.name, kept) == 1
 
 
 def test_a_change_of_code_library_packages_or_data_is_another_key_and_a_change_of_text_is_not(clone):

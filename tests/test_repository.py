@@ -272,7 +272,7 @@ def test_the_gate_stops_at_the_first_failing_step_and_says_how_long_each_took_an
         shutil.copy(make, tmp_path / found)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     for fails, steps in (
-        ("nothing", ["env", "lint", "test", "test-backends", "book", "test-site"]),
+        ("nothing", ["env", "lint", "test", "book", "test-site", "test-backends"]),
         ("lint", ["env", "lint"]),
     ):
         environment = os.environ | {"PATH": path, "FAILS": fails}

@@ -155,7 +155,7 @@ def execute_notebooks():
     for path, (number, error) in sorted(failed.items()):
         print(f"FAILED {path.relative_to(ROOT)}, cell {number}: {error}")
     if failed:
-        sys.exit("Mend what is named above and run the same command again; what passed is kept.")
+        sys.exit("Mend what is named above and run `make book` or `make test` again. What passed is kept.")
     return data, origin, executed
 
 
