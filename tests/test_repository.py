@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,32 @@ def test_the_first_cell_installs_the_tagged_library_beside_colabs_tensorflow(pat
     assert CONFIG["repository"]["url"] in first["source"] and "--no-deps" in first["source"]
     assert f"@v{PROJECT['project']['version']}" in first["source"]
     assert first["metadata"] == {"tags": ["remove-cell"]}
+
+
+def test_what_the_notebooks_import_is_on_colab_or_the_first_cell_installs_it():
+    lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
+    on_colab = dict(line.split("==") for line in lines if not line.startswith("#"))
+    extras = PROJECT["project"]["optional-dependencies"]["tensorflow"]
+    needed = [Requirement(line) for line in PROJECT["project"]["dependencies"] + extras]
+    for requirement in needed:
+        assert on_colab[requirement.name] in requirement.specifier, requirement
+    brought_by, used = packages_distributions(), {requirement.name for requirement in needed}
+    for path in NOTEBOOKS:
+        first, *others = (cell["source"] for cell in cells(path, "code"))
+        for module in {module for source in others for module in imported(source)} - sys.stdlib_module_names:
+            name = canonicalize_name(brought_by[module][0])
+            used.add(name)
+            assert name in {"aelib", *on_colab} or f"[{name}]" in first, f"{path.name} imports {module}"
+    assert set(on_colab) <= used, "tests/colab.txt lists what nobody imports"
+
+
+def imported(source):
+    """The top-level modules that this code imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -31,6 +31,8 @@ import sys
 if "google.colab" in sys.modules:
     %pip install -q --no-deps "aelib @ git+{address}@v{version}"\
 """
+# Modules that Colab lacks (`tests/colab.txt`), and what brings them without replacing anything.
+NOT_ON_COLAB = {"distributed": "dask[distributed]"}
 
 
 def repository_address(root=ROOT):
@@ -62,7 +64,9 @@ def normalised(text, first_cell):
         if cell.cell_type == "code":
             if "colab" not in cell.source.lower():
                 raise ValueError("the first code cell must be the one that installs aelib on Colab")
-            cell.source, cell.metadata = first_cell, cell.metadata | {"tags": ["remove-cell"]}
+            lacking = [brings for module, brings in NOT_ON_COLAB.items() if f"from {module} import" in text]
+            cell.source = "\n".join([first_cell, *(f'    %pip install -q "{brings}"' for brings in lacking)])
+            cell.metadata |= {"tags": ["remove-cell"]}
             break
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
