@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 CLAIM = 'import aelib\naelib.claim("C01", "holds when it is tried", "a share of 97 %", True)'
 BOX = "```{admonition} Place your bet\n:class: tip\nWhich?\n\n1. This.\n2. That.\n```"
-TEXT = f"Text, and $\\hat{{x}}_i$.\n\n{BOX}\n\n**In Korean.** code 코드 · latent space 잠재 공간"
+TERMS = "Not `latent space`, not [latent space](https://example.org), but *latent spaces*, and not this latent space."
+TEXT = f"Text, and $\\hat{{x}}_i$.\n\n{BOX}\n\n{TERMS}\n\n**In Korean.** code 코드 · latent space 잠재 공간"
 GOOD = (CLAIM, "aelib.bet(1 > 2, 2 > 1)", "def load_images():\n    return 7", "print(load_images())")
 ROWS = [
     {"id": "C01", "claim": "It works.", "notes": ["N1", "N3"], "ours": "when it is tried", "chapters": ["one"]},
@@ -133,6 +134,12 @@ def test_a_bet_has_a_result_and_stands_in_the_table(book):
 def test_the_glossary_is_made_of_the_chapters_last_lines(book):
     text = re.sub(r"<[^>]+>", "", page(book, "book/index"))
     assert re.search(r"latent space\s*잠재 공간\s*one", text)
+
+
+def test_the_first_use_of_a_term_in_running_text_leads_to_the_glossary(book):
+    assert 'id="term-latent-space"' in page(book, "book/index")
+    links = re.findall(r'<a class="[^"]*\bterm\b[^"]*" href="([^"]+)" title="([^"]+)">([^<]+)<', page(book))
+    assert links == [("../book/index.html#term-latent-space", "잠재 공간", "latent spaces")]
 
 
 def test_the_edition_stands_at_the_foot_and_the_site_is_one_file_as_well(book):

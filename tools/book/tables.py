@@ -31,6 +31,7 @@ def register(app, name, collect, fill, flags=()):
         option_spec = dict.fromkeys(flags, directives.flag)
 
         def run(self):
+            found(self.env, "pages")[name] = self.env.docname
             return [Place(directive=name, flags=list(self.options))]
 
     def read(app, doctree):
