@@ -55,7 +55,8 @@ def open_page(browser):
         page.on("request", lambda request: page.hosts.append(request.url))
         if script:
             page.add_init_script(script)
-        page.goto(f"{(HTML / name).as_uri()}")
+        file, _, query = name.partition("?")
+        page.goto(f"{(HTML / file).as_uri()}?{query}")
         page.wait_for_load_state("load")
         return page
 
@@ -119,6 +120,15 @@ def test_a_page_is_light(open_page, name):
     files = {Path(unquote(urlparse(url).path)) for url in page.hosts if url.startswith("file:")}
     counted = [file for file in files if file.suffix not in (".png", ".svg") and "live" not in file.parts]
     assert len(counted) > 5 and sum(file.stat().st_size for file in counted if file.exists()) < 1.5e6
+
+
+def test_the_search_shows_excerpts_from_the_disk_and_a_chapter_before_the_api(open_page):
+    page = open_page("search.html?q=KL")
+    page.wait_for_selector("ul.search p.context")
+    page.wait_for_function("document.querySelector('.search-summary').textContent.includes('found')")
+    assert page.locator("ul.search > li > a").first.get_attribute("href").startswith("notebooks/")
+    assert "KL" in page.locator("ul.search p.context").first.inner_text()
+    assert page.errors == []
 
 
 def test_the_live_parts_weigh_little():

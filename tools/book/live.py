@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from docutils import nodes
+from PIL import Image
 from sphinx.util import logging
 
 PLACE = re.compile(r'<div class="live" data-live="(\w+)"></div>')
@@ -31,10 +32,14 @@ def collect(app, doctree):
         if name not in STILLS:
             log.warning("live page %r: expected one of %s", name, ", ".join(STILLS), location=app.env.docname)
             return place[0]
+        size = ""
+        picture = Path(os.environ.get("AELIB_BOOK_LIVE", "")) / f"{name}.png"
+        if picture.is_file():  # so that nothing jumps when it comes
+            size = 'width="{}" height="{}" '.format(*Image.open(picture).size)
         return (
             f'<div class="live" data-live="{name}">'
             "<noscript><p>This part of the page is alive where JavaScript is on. A still picture:</p></noscript>"
-            f'<img class="live-still" src="{static}/{name}.png" alt="{STILLS[name]}" loading="lazy" /></div>'
+            f'<img class="live-still" src="{static}/{name}.png" alt="{STILLS[name]}" {size}loading="lazy" /></div>'
         )
 
     for raw in list(doctree.findall(nodes.raw)):

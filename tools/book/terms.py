@@ -77,7 +77,8 @@ def running_texts(doctree):
 def first_use(doctree, english):
     """The text of a page that first uses a term, and where in it; None if none does."""
     ways = "|".join(r"\s+".join(map(re.escape, way.split())) for way in english.split(", "))
-    term = re.compile(rf"(?<![\w-])({ways})(e?s)?(?![\w-])", re.IGNORECASE)
+    plural = "(e?s)?" if len(english) > 4 else ""  # "means" is seldom more than one mean
+    term = re.compile(rf"(?<![\w-])({ways}){plural}(?![\w-])", re.IGNORECASE)
     for text in running_texts(doctree):
         match = term.search(text.astext())
         if match:
