@@ -22,7 +22,8 @@ pytestmark = pytest.mark.slow
 CLAIM = 'import aelib\naelib.claim("C01", "holds when it is tried", "a share of 97 %", True)'
 BOX = "```{admonition} Place your bet\n:class: tip\nWhich?\n\n1. This.\n2. That.\n```"
 TERMS = "Not `latent space`, not [latent space](https://example.org), but *latent spaces*, and not this latent space."
-TEXT = f"Text, and $\\hat{{x}}_i$.\n\n{BOX}\n\n{TERMS}\n\n**In Korean.** code 코드 · latent space 잠재 공간"
+LIST = "**In Korean.** code 코드 · latent space 잠재 공간"
+TEXT = f"Text, and $\\lVert\\hat{{x}}_i\\rVert$.\n\n{BOX}\n\n{TERMS}\n\n{LIST}"
 GOOD = (CLAIM, "aelib.bet(1 > 2, 2 > 1)", "def load_images():\n    return 7", "print(load_images())")
 ROWS = [
     {"id": "C01", "claim": "It works.", "notes": ["N1", "N3"], "ours": "when it is tried", "chapters": ["one"]},
@@ -121,7 +122,8 @@ def test_the_page_is_searchable_and_loads_little_and_nothing_from_other_servers(
 
 
 def test_formulas_are_set_at_the_build_with_the_letters_that_they_need(book):
-    assert '<math alttext="\\hat{x}_i"' in page(book) and "<msub><mover" in page(book)
+    assert '<math alttext="\\lVert\\hat{x}_i\\rVert"' in page(book) and "<msub><mover" in page(book)
+    assert page(book).count('<mo stretchy="false">&#x02016;</mo>') == 2
     assert 5_000 < (book / "_build" / "html" / "_static" / "math.woff").stat().st_size < 100_000
 
 

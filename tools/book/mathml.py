@@ -29,6 +29,8 @@ def mathml(latex, display):
         raise ValueError("the converter knows no command or environment of it")
     # As TeX does: a little space after the name of a function, unless a bracket follows; and large brackets grow.
     result = re.sub(rf"(<m[io]>(?:{NAMES})</m[io]>)(?!{OPENING})", r'\1<mspace width="0.1667em"/>', result)
+    # Single and double bars keep their size; browsers would stretch the first of a pair, and not the second.
+    result = re.sub(r"<mo>(&#x02016;|&#x02223;)</mo>", r'<mo stretchy="false">\1</mo>', result)
     result = result.replace("<mo minsize=", '<mo stretchy="true" minsize=')
     return result.replace("<math ", f'<math alttext="{escape(" ".join(latex.split()))}" ', 1)
 

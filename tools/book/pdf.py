@@ -1,6 +1,6 @@
 """One PDF of the whole book: `make pdf`, after `make book`. Chromium prints what Sphinx writes as one long page.
 
-JavaScript is off, so solutions are unfolded and live parts are pictures.
+JavaScript is off, so solutions are unfolded and live parts are pictures. Hidden cells are shown.
 """
 
 import sys
@@ -18,7 +18,8 @@ body { font-size: 10pt; }
 .bd-container__inner, .bd-main, .bd-content, .bd-article-container, .bd-article { display: block !important;
   max-width: none !important; width: auto !important; margin: 0 !important; padding: 0 !important; }
 pre, div.highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 7.5pt !important; }
-img, table, .admonition, math { break-inside: avoid; max-width: 100%; }
+img, table, .admonition, math, .cell_input, .cell_output, div.highlight { break-inside: avoid; max-width: 100%; }
+details.hide > summary { display: none !important; }
 .bd-article h1 { display: block !important; }
 [id^="document-"] + section { break-before: page; }
 h1, h2, h3 { break-after: avoid; }
@@ -37,6 +38,7 @@ def main():
     folder = ROOT / "_build" / "singlehtml"
     html = (folder / "book" / "index.html").read_text("utf-8").replace('"../_static/', '"_static/')
     html = html.replace('href="book/index.html#', 'href="#')
+    html = html.replace('<details class="admonition hide', '<details open class="admonition hide')
     page_file = folder / "print.html"  # its links are meant from here
     page_file.write_text(html.replace("</head>", f"<style>{PRINT}</style></head>"), "utf-8")
     target = ROOT / "_build" / "autoencoders-tested.pdf"
