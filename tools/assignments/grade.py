@@ -4,14 +4,19 @@ The folder may hold notebooks as Colab or a learning management system gives the
 authors, or in a folder for each. Beside it, in `FOLDER-graded`, come out
 
 - `gradebook.csv`: a row for each file, a column for each question;
-- `feedback/`: a page for each student, without any test's text;
+- `feedback/`: a page for each student, without any test's text; `feedback_SET.zip` holds them under the names of the
+  folders that the submissions came in, which is how Moodle takes them back;
 - `index.html`: whom to look at, and a picture of the class;
 - `course/`: nbgrader's gradebook, for marking by hand with `make mark`.
+
+With a roster (`ROSTER=class.csv`, see `grading/roster.py`) files are joined to its people, and there are also
+`totals.csv`, a row for each person, and `canvas.csv` or `moodle.csv`, which those systems import.
 
 Each submission runs by itself, in a box without network, files of others or much memory (see `grading/sandbox.py`). An
 interrupted run goes on where it stopped, and a submission that was graded before is not run again.
 
     python tools/assignments/grade.py SUBMISSIONS [--grades FOLDER] [--course FOLDER] [--jobs N] [--isolation box|none]
+        [--roster FILE]
 """
 
 import argparse
@@ -31,13 +36,16 @@ import psutil
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from grading import reports, sandbox, submission
+from grading import exports, reports, sandbox, submission
 from grading.execution import box_folder
 from grading.gradebook import Course
 from grading.problem_set import ASSIGNMENTS, problem_sets
+from grading.roster import RosterError, without
+from grading.roster import read as read_roster
 from grading.workers import Workers
 
 IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__")
+NO_GRADERS = ("reports", "gradebook", "roster", "exports")  # they change no verdict
 NO_SUBMISSIONS = ("Thumbs.db", "timestamp.txt", "submission_secret.txt")  # the last two come from nbgrader's exchange
 
 
@@ -61,8 +69,11 @@ def student_name(path, folder, sets):
     """Who sent a file: the first folder it lies in, otherwise its own name without that of the problem set."""
     inside = path.relative_to(folder)
     name = inside.parts[0] if len(inside.parts) > 1 else path.name.removesuffix(".ipynb")
-    for known in sorted(sets, key=len, reverse=True):
-        name = re.sub(rf"[\s_.-]*{re.escape(known)}[\s_.-]*", " ", name, flags=re.I)
+    return plain(without(name, sets))
+
+
+def plain(name):
+    """A name that may stand in addresses and names of files."""
     name = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w.@-]+", "_", name).strip("._- ")[:80] or "unnamed"
 
@@ -75,7 +86,7 @@ def name_of(path):
 def version():
     """A word that changes when the graders do, or aelib, or the packages that answers and tests use."""
     digest = hashlib.sha256()
-    graders = [path for path in Path(sandbox.__file__).parent.glob("*.py") if path.stem not in ("reports", "gradebook")]
+    graders = [path for path in Path(sandbox.__file__).parent.glob("*.py") if path.stem not in NO_GRADERS]
     # Each sorted by itself: the order must not depend on the folders that they lie in.
     for path in [*sorted(graders), *sorted((sandbox.ROOT / "aelib").rglob("*.py"))]:
         digest.update(path.read_bytes())
@@ -87,7 +98,8 @@ def version():
 class Grading:
     """One run over a folder of submissions."""
 
-    def __init__(self, submissions, grades, course, isolated, limits):
+    def __init__(self, submissions, grades, course, isolated, limits, roster=None):
+        self.roster = roster
         self.folder, self.grades, self.isolated, self.limits = submissions, grades, isolated, limits
         self.sets = problem_sets(course)
         self.course = Course(grades / "course", course / "source")
@@ -104,6 +116,11 @@ class Grading:
                 "questions": {}, "stopped": "", "page": "", "key": "", "notebook": None,
             }  # fmt: skip
             rows.append(row)
+            if self.roster:
+                person, reason, late = self.roster.who(path.relative_to(self.folder), self.sets)
+                row["person"] = person
+                row["student"] = plain(person.id) if person else row["student"]
+                row["flags"] += [reason] * (not person) + ["late, says its name"] * late
             try:
                 if path.is_symlink() or not path.is_file():
                     raise submission.UnreadableError("not a plain file")
@@ -222,9 +239,15 @@ class Grading:
                 row["page"] = f"feedback/{name}/{row['student']}.html"
                 reports.write(self.grades / row["page"], reports.feedback(row, problem_set))
             if rows:
+                reports.write(self.grades / f"feedback_{name}.zip", exports.feedback(rows, self.grades))
                 pictures.append(f"class_{name}.png")
                 reports.write(self.grades / pictures[-1], reports.picture(rows, problem_set))
         reports.write(self.grades / "gradebook.csv", reports.table(self.rows))
+        if self.roster:
+            used = {row["problem_set"] for row in self.rows}
+            titles = {name: found for name, found in self.sets.items() if name in used}
+            for name, text in exports.tables(self.roster, self.rows, titles).items():
+                reports.write(self.grades / name, text)
         reports.write(self.grades / "index.html", reports.overview(self.rows, pictures))
 
 
@@ -238,7 +261,12 @@ def main(arguments=None):
     parser.add_argument("--cell-seconds", type=float, default=sandbox.Limits.cell_seconds)
     parser.add_argument("--seconds", type=float, default=sandbox.Limits.seconds)
     parser.add_argument("--memory", type=float, default=sandbox.Limits.memory / 2**30, help="in GB")
+    parser.add_argument("--roster", type=Path, help="a CSV file: id, name, address; or what the system exports")
     chosen = parser.parse_args(arguments)
+    try:
+        roster = read_roster(chosen.roster) if chosen.roster else None
+    except (RosterError, OSError) as error:
+        sys.exit(f"ROSTER: {chosen.roster}: {getattr(error, 'strerror', None) or error}")
     submissions = chosen.submissions.expanduser().resolve()
     if not submissions.is_dir():
         sys.exit(f"SUBMISSIONS: expected a folder of notebooks, got {chosen.submissions}")
@@ -256,7 +284,7 @@ def main(arguments=None):
     box_folder.tidy()
     started = time.monotonic()
     course, isolated = chosen.course.expanduser().resolve(), chosen.isolation == "box"
-    grading = Grading(top_folder(submissions), grades, course, isolated, limits)
+    grading = Grading(top_folder(submissions), grades, course, isolated, limits, roster)
     if not grading.rows:
         sys.exit(f"SUBMISSIONS: {submissions} holds no files")
     ran = grading.run(chosen.jobs)
@@ -274,6 +302,13 @@ def main(arguments=None):
         f"{len(grading.rows)} files: {ran} run now, {before} graded before, {unreadable} that could not be graded; "
         f"{flagged} to look at, {to_mark} answers to mark by hand ({spent:.0f} s)."
     )
+    if roster:
+        named = {row["person"].id for row in grading.rows if row["person"]}
+        strangers = sum(row["person"] is None for row in grading.rows)
+        print(
+            f"Of {len(roster.people)} people on the roster {len(named)} sent something; "
+            f"{strangers} files are in nobody's name."
+        )
     print(f"Open {grades / 'index.html'}")
 
 

@@ -8,5 +8,6 @@
 - `wire`: what goes in and out: plain data.
 - `execution`: running it and judging each question, with the tests outside the box.
 - `gradebook`: nbgrader's database and folders, for marking by hand.
+- `roster`: whose file is whose; `exports`: totals, and what Canvas and Moodle import.
 - `reports`: the table, the feedback pages, the picture of the class.
 """
