@@ -5,8 +5,7 @@
   goes. Of the fonts (Font Awesome, under the SIL OFL 1.1) and of their style rules, what the pages show stays.
 - Maps of the theme's scripts, for its developers, go as well.
 
-It also replaces a role that browsers no longer know (`doc-biblioentry`), names the folds of the table of contents, and
-loads pictures when they come into view.
+It also mends what the theme writes and axe-core complains about, and loads pictures when they come into view.
 """
 
 import re
@@ -14,6 +13,14 @@ from pathlib import Path
 
 from fontTools import subset
 
+# What the theme writes, and what it should: a label that hides the words one sees, a sidebar that is no landmark.
+MENDED = {
+    ' role="doc-biblioentry"': ' role="listitem"',
+    '<summary><span class="toctree-toggle"': '<summary aria-label="sub-pages"><span class="toctree-toggle"',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    ' title="Search" aria-label="Search"': ' title="Search"',
+    '<div id="pst-primary-sidebar"': '<div id="pst-primary-sidebar" role="region" aria-label="Chapters"',
+}
 ICON_RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"[^"]*"\}')
 
 
@@ -39,10 +46,8 @@ def tidy(app, error):
     pages = list(Path(app.outdir).rglob("*.html"))
     for page in pages:
         html = re.sub(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>', "", page.read_text("utf-8"))
-        html = html.replace(' role="doc-biblioentry"', ' role="listitem"')
-        html = html.replace(
-            '<summary><span class="toctree-toggle"', '<summary aria-label="sub-pages"><span class="toctree-toggle"'
-        )
+        for written, meant in MENDED.items():
+            html = html.replace(written, meant)
         html = re.sub(r'<img(?![^>]* loading=)(?=[^>]*src="[^"]*_images/)', '<img loading="lazy"', html)
         page.write_text(html, "utf-8")
     files = pages + list(static.rglob("*.js"))
