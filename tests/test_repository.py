@@ -311,6 +311,23 @@ def test_the_gate_stops_at_the_first_failing_step_and_says_how_long_each_took_an
         assert ("lint, FAILED" in table) == (fails == "lint") and re.search(r"\d s  all", table)
 
 
+def test_on_a_slow_machine_the_gate_leaves_out_what_is_run_elsewhere_and_says_so(tmp_path):
+    (tmp_path / "repository" / ".ci").mkdir(parents=True)
+    gate = tmp_path / "repository" / ".ci" / "run"
+    late = (ROOT / ".ci" / "run").read_text("utf-8").replace('step "bubblewrap"', 'SECONDS=4300\nstep "bubblewrap"')
+    gate.write_text(late, "utf-8")
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "made $1"\n', "utf-8")
+    make.chmod(0o755)
+    for found in ("bwrap", "chromium"):
+        shutil.copy(make, tmp_path / found)
+    environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", gate], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r"^made (\S+)", done.stdout, re.M) == ["env", "lint", "test", "book"]
+    assert done.stdout.count("the site in a browser: left out, for want of time") == 2
+
+
 def test_workflows_are_yaml_and_run_commands_that_make_knows():
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
     paths = list((ROOT / ".github" / "workflows").glob("*.yml"))
