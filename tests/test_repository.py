@@ -346,7 +346,8 @@ def test_each_syllabus_has_every_chapter_and_names_only_exercises_and_live_parts
     by_number = {int(path.stem[:2]): path.read_text("utf-8") for path in NOTEBOOKS}
     for title in ("## A syllabus of twelve weeks", "## Six weeks"):
         plan = text.split(title)[1].split("\n## ")[0]
-        linked = [(int(shown), name) for shown, name in re.findall(r"\{doc\}`(\d+)(?:\. [^<`]+)? </notebooks/(\w+)>`", plan)]
+        links = re.findall(r"\{doc\}`(\d+)(?:\. [^<`]+)? </notebooks/(\w+)>`", plan)
+        linked = [(int(shown), name) for shown, name in links]
         assert sorted(linked) == [(int(path.stem[:2]), path.stem) for path in NOTEBOOKS]
         for chapters in re.findall(r"exercises of chapters? (\d+(?: and \d+)?)", plan):
             assert all("{exercise}" in by_number[int(number)] for number in chapters.split(" and "))
