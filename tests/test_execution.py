@@ -64,7 +64,9 @@ def test_a_second_clone_takes_results_from_the_first_and_their_date_although_the
 
 def test_a_kept_result_that_a_new_run_does_not_print_is_found(clone, monkeypatch):
     monkeypatch.setattr(verify, "ROOT", clone)
-    path = write_notebook(clone / "one.ipynb", "print(6 * 7)")
+    timed = "import time; print(f'took {time.time():.1f} s')"  # seconds differ, and may
+    shown = "from IPython.display import HTML\nHTML('<b>1</b>')"
+    path = write_notebook(clone / "one.ipynb", "print(6 * 7)", timed, shown)
     kept = run(path)[0][path]
     assert verify.compare(path.name, kept) == 0
     execution.code(kept)[0].outputs[0].text = "43\n"
