@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 CLAIM = 'import aelib\naelib.claim("C01", "holds when it is tried", "a share of 97 %", True)'
 BOX = "```{admonition} Place your bet\n:class: tip\nWhich?\n\n1. This.\n2. That.\n```"
-TERMS = "Not `latent space`, not [latent space](https://example.org), but *latent spaces*, and not this latent space."
+TERMS = "`latent space`, [latent space](https://example.org), *non-latent spaces, latent spaces*; latent space."
 LIST = "**In Korean.** code 코드 · latent space 잠재 공간"
 TEXT = f"Text, and $\\lVert\\hat{{x}}_i\\rVert$.\n\n{BOX}\n\n{TERMS}\n\n{LIST}"
 GOOD = (CLAIM, "aelib.bet(1 > 2, 2 > 1)", "def load_images():\n    return 7", "print(load_images())")
@@ -142,6 +142,7 @@ def test_the_first_use_of_a_term_in_running_text_leads_to_the_glossary(book):
     assert 'id="term-latent-space"' in page(book, "book/index")
     links = re.findall(r'<a class="[^"]*\bterm\b[^"]*" href="([^"]+)" title="([^"]+)">([^<]+)<', page(book))
     assert links == [("../book/index.html#term-latent-space", "잠재 공간", "latent spaces")]
+    assert re.search(r"<em>non-latent spaces, <a [^>]*>latent spaces</a></em>", page(book))
 
 
 def test_the_edition_stands_at_the_foot_and_the_site_is_one_file_as_well(book):

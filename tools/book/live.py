@@ -35,7 +35,8 @@ def collect(app, doctree):
         size = ""
         picture = Path(os.environ.get("AELIB_BOOK_LIVE", "")) / f"{name}.png"
         if picture.is_file():  # so that nothing jumps when it comes
-            size = 'width="{}" height="{}" '.format(*Image.open(picture).size)
+            with Image.open(picture) as still_picture:
+                size = 'width="{}" height="{}" '.format(*still_picture.size)
         return (
             f'<div class="live" data-live="{name}">'
             "<noscript><p>This part of the page is alive where JavaScript is on. A still picture:</p></noscript>"

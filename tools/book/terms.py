@@ -94,9 +94,9 @@ def link_first_uses(app, doctree, docname):
         use = first_use(doctree, english)
         if use:
             text, match = use
-            before, word, after = (nodes.Text(part) for part in re.split(f"({re.escape(match[0])})", text, maxsplit=1))
+            before, after = nodes.Text(match.string[: match.start()]), nodes.Text(match.string[match.end() :])
             uri = f"{app.builder.get_relative_uri(docname, glossary)}#{nodes.make_id(f'term {english}')}"
-            leads = nodes.reference("", word, refuri=uri, internal=True, classes=["term"], reftitle=terms[english])
+            leads = nodes.reference("", match[0], refuri=uri, internal=True, classes=["term"], reftitle=terms[english])
             text.parent.replace(text, [before, leads, after])
 
 

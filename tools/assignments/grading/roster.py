@@ -77,10 +77,11 @@ class Roster:
         """Whose file this is: `(Person or None, why not, whether its name says that it is late)`.
 
         Args:
-            path: of the file, relative to the folder of submissions; each folder may carry a name.
+            path: of the file, relative to the folder of submissions; each folder may carry a name. Where a system
+                named one, it alone decides, since what is inside was named by the student.
             noise: names of problem sets, which are no names of people.
         """
-        reason, late = f"nobody on the roster is called {path.parts[0]}", False
+        reason, late = f"nobody on the roster fits {path}", False
         for part in path.parts:
             part = unicodedata.normalize("NFC", part)
             match = MOODLE.fullmatch(part) or BRIGHTSPACE.fullmatch(part) or CANVAS.fullmatch(part)
@@ -98,6 +99,8 @@ class Roster:
                 return people[0], "", late
             if people:
                 reason = f"{len(people)} people on the roster fit: {', '.join(person.id for person in people)}"
+            if match:
+                break
         return None, reason, late
 
 
