@@ -57,12 +57,15 @@ def bank():
 def student(problem_set, listed, generator, right=0.7):
     """A notebook with right, wrong and missing answers, and the points that it must get by tests."""
     chosen, points = {}, 0.0
-    worth = {question.name: question.points for question in problem_set.questions}
+    worth = dict.fromkeys(listed, 0.0)
+    for question in problem_set.questions:
+        if not question.by_hand:
+            worth[question.answer] += question.points
     for name, given in listed.items():
         good = [answer for answer in given if answer.kind in ("reference", "alternative")]
         answer = generator.choice(good if generator.random() < right else [a for a in given if a not in good])
         chosen[name] = answer.source
-        points += worth[name] * (answer in good)
+        points += worth[name] if answer in good else answer.points
     for question in problem_set.questions:
         if question.by_hand and generator.random() < 0.8:
             code = problem_set.cells[question.answer].cell_type == "code"

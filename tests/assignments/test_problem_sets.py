@@ -12,11 +12,11 @@ import pytest
 from answers import answers, check
 from classroom import ASSIGNMENTS
 from grading import sandbox
-from grading.problem_set import HIDDEN, grade_id, is_answer, is_test, problem_sets, role
+from grading.problem_set import HIDDEN, criteria, grade_id, is_answer, is_test, problem_sets, role
 from versions import LeakError, check_leaks, released, text
 
 SETS = problem_sets()
-AUTOGRADED = [(name, q.name) for name, found in SETS.items() for q in found.questions if not q.by_hand]
+AUTOGRADED = [(name, answer) for name, found in SETS.items() for answer in found.judges]
 QUICK = [(name, question) for name, question in AUTOGRADED if question != "train"]
 FUNCTIONS = [(name, question) for name, question in AUTOGRADED if question != "bet"]
 
@@ -45,7 +45,7 @@ def test_every_answer_gets_the_points_it_deserves_and_a_wrong_one_the_message_th
     complaints = [f"{a.question}, {a.kind}: {complaint}" for a, _, complaint in results if complaint]
     assert not complaints, "\n".join(complaints)
     kinds = {(answer.question, answer.kind) for answer, _, _ in results}
-    for question in (q.name for q in SETS[name].questions if not q.by_hand):
+    for question in SETS[name].judges:
         assert {(question, kind) for kind in ("reference", "alternative", "stub", "wrong")} <= kinds
 
 
@@ -146,13 +146,16 @@ def test_a_problem_set_states_goals_time_and_points_and_has_every_kind_of_questi
     words = "\n".join(cell.source for cell in found.release.cells if cell.cell_type == "markdown")
     for part in ("**You will practise**", "**Time** 60 to 90 minutes", "**You need**", "**How this works.**"):
         assert part in found.release.cells[0].source
-    table = re.findall(r"^\| (\d+)\. .+ \| (\d+) \| (.+) \|$", found.release.cells[0].source, re.M)
-    assert [int(number) for number, _, _ in table] == list(range(1, len(found.questions) + 1))
-    assert [float(points) for _, points, _ in table] == [question.points for question in found.questions]
-    assert ["instructor" in how for _, _, how in table] == [question.by_hand for question in found.questions]
+    table = re.findall(r"^\| (\d+)\. .+ \| ([\d +]+) \| (.+) \|$", found.release.cells[0].source, re.M)
+    asked = {}  # answer to the points of its parts
+    for question in found.questions:
+        asked.setdefault(question.answer, []).append(question.points)
+    assert [int(number) for number, _, _ in table] == list(range(1, len(asked) + 1))
+    assert [[float(part) for part in points.split("+")] for _, points, _ in table] == list(asked.values())
+    assert ["instructor" in how for _, _, how in table] == [name not in found.judges for name in asked]
     headings = re.findall(r"Question (\d+)\. .+\((\d+) points", words)
     assert [(int(number), float(points)) for number, points in headings] == [
-        (i, question.points) for i, question in enumerate(found.questions, 1)
+        (i, sum(points)) for i, points in enumerate(asked.values(), 1)
     ]
     assert found.questions[0].name == "bet" and found.questions[-1].name == "experiment"
     assert sum(question.by_hand for question in found.questions) >= 2 and found.points == 30
@@ -161,11 +164,9 @@ def test_a_problem_set_states_goals_time_and_points_and_has_every_kind_of_questi
 @pytest.mark.parametrize("name", SETS)
 def test_points_given_by_hand_have_a_rubric_that_adds_up(name):
     for question in (q for q in SETS[name].questions if q.by_hand):
-        source = SETS[name].cells[question.answer].source
-        assert "Rubric" in source
-        each = re.search(r"a point each: (.*)", source, re.S)
-        points = len(re.findall(r"[;:]", each.group())) if each else len(re.findall(r"1 point:", source))
-        assert points == question.points, f"{question.name}: the rubric gives {points} points of {question.points:g}"
+        found = criteria(SETS[name].cells[question.answer].source)
+        assert sum(points for points, _ in found) == question.points, f"{question.name}: {found}"
+        assert all(10 < len(text) < 200 for _, text in found), f"{question.name}: {found}"
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -201,9 +202,10 @@ def test_a_solution_outside_its_marks_is_not_released():
 def test_the_hidden_tests_draw_their_data_afresh():
     for name, question in AUTOGRADED:
         if question != "bet":
-            hidden = SETS[name].cells[f"{question}-tests"].source.split("BEGIN HIDDEN TESTS")[1]
-            assert "GRADING_SEED" in hidden and "rng." in hidden, f"{name}, {question}"
-            assert not re.search(r"default_rng\(\d", hidden)
+            for judge in SETS[name].judges[question]:
+                hidden = SETS[name].cells[judge].source.split("BEGIN HIDDEN TESTS")[1]
+                assert "GRADING_SEED" in hidden and "rng." in hidden, f"{name}, {judge}"
+                assert not re.search(r"default_rng\(\d", hidden)
 
 
 def test_the_wrong_answers_named_by_the_course_are_among_the_planted_ones():

@@ -2,7 +2,8 @@
 
 `answers/NAME.py` of a course holds them in cells, `# %% QUESTION | alternative` and `# %% QUESTION | wrong | MESSAGE`.
 The reference solution and the alternatives must get full marks, the stub none, and each wrong answer none, with a
-message that holds MESSAGE. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
+message that holds MESSAGE. Where the points of a question have parts, a wrong answer may keep some: `# %% QUESTION |
+wrong | MESSAGE | 2 points`. All questions of a problem set are answered wrongly at once: a mistake in one must not cost
 another. An alternative may say behind a second bar why it is right. `# %% QUESTION | inputs` is for `mutants.py`.
 
     python tools/assignments/answers.py [--course FOLDER] [NAME ...]
@@ -25,7 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grading import execution, sandbox, submission, workers
 from grading.problem_set import ASSIGNMENTS, ProblemSet, grade_id, problem_sets
 
-CELL = re.compile(r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong|inputs)(?: \| (?P<message>.+))?\n", re.M)
+CELL = re.compile(
+    r"^# %% (?P<question>[\w-]+) \| (?P<kind>alternative|wrong|inputs)"
+    r"(?: \| (?P<message>.+?))?(?: \| (?P<points>\d+) points?)?\n",
+    re.M,
+)
 FEWEST_WRONG = 3
 
 
@@ -37,30 +42,41 @@ class Answer:
     kind: str
     source: str
     message: str = ""
+    points: float = 0.0
 
     def judge(self, verdict):
         """What is wrong with a verdict on this answer, `""` if nothing is."""
         right = self.kind in ("reference", "alternative")
         if right and verdict["points"] != verdict["out_of"]:
             return f"expected full marks, got {verdict['points']:g}: {verdict['message']}"
-        if not right and verdict["points"] != 0:
-            return f"expected no points, got {verdict['points']:g}"
+        if not right and verdict["points"] != self.points:
+            return f"expected {self.points:g} points, got {verdict['points']:g}: {verdict['message']}"
         if not right and self.message not in verdict["message"]:
             return f"expected a message with {self.message!r}, got {verdict['message']!r}"
         return ""
 
 
+def together(result, problem_set, name):
+    """The verdict on an answer, all its parts in one."""
+    parts = [result["questions"][q.name] for q in problem_set.questions if q.answer == name]
+    sums = {key: sum(part[key] for part in parts) for key in ("points", "out_of")}
+    return sums | {"message": "\n".join(dict.fromkeys(part["message"] for part in parts if part["message"]))}
+
+
 def answers(problem_set, path):
     """The answers to each autograded question: reference, alternative, stub, then the wrong ones."""
     text = path.read_text("utf-8")
-    listed = {question.name: [] for question in problem_set.questions if not question.by_hand}
+    listed = {name: [] for name in problem_set.judges}
     heads = list(CELL.finditer(text))
     for name, given in listed.items():
         given.append(Answer(name, "reference", problem_set.cells[name].source))
         mine = [head for head in heads if head["question"] == name]
         ends = {head.start(): end.start() for head, end in pairwise(heads)}
         found = [
-            Answer(name, head["kind"], text[head.end() : ends.get(head.start())].strip("\n"), head["message"] or "")
+            Answer(
+                name, head["kind"], text[head.end() : ends.get(head.start())].strip("\n"),
+                head["message"] or "", float(head["points"] or 0),
+            )
             for head in mine
         ]
         others = [answer for answer in found if answer.kind == "alternative"]
@@ -106,11 +122,12 @@ def check(problem_set, path, jobs=2, isolated=True):
         results = pool.map(functools.partial(_graded, problem_set.source_path, isolated), rounds)
         for chosen, result in zip(rounds, results, strict=True):
             for name, answer in chosen.items():
-                complaint = answer.judge(result["questions"][name])
+                verdict = together(result, problem_set, name)
+                complaint = answer.judge(verdict)
                 if answer.kind in ("reference", "alternative") and not complaint:
                     odd = [flag for flag in result["flags"] if flag.startswith(f"{name}:")]
                     complaint = f"flagged: {odd[0]}" if odd else ""
-                yield answer, result["questions"][name], complaint
+                yield answer, verdict, complaint
 
 
 def _graded(source, isolated, chosen):

@@ -82,8 +82,9 @@ class Stage:
         try:
             with quiet(), time_limit(), execution.grading(seed):
                 found = {name: wrap(v) if callable(v) else v for name, v in self.answer(question, source).items()}
-                tests = self.problem_set.cells[f"{question}-tests"].source
-                exec(compile(tests, "the tests", "exec"), dict(self.setup) | found)
+                for judge in self.problem_set.judges[question]:
+                    tests = self.problem_set.cells[judge].source
+                    exec(compile(tests, "the tests", "exec"), dict(self.setup) | found)
         except (Exception, SystemExit, TooSlowError) as error:
             return f"{type(error).__name__}: {error}"
         return ""

@@ -25,7 +25,7 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
 from grading import sandbox, wire
-from grading.problem_set import grade_id, is_answer, is_marked_by_hand, is_test, names_defined
+from grading.problem_set import answer_of, grade_id, is_answer, is_marked_by_hand, is_test, names_defined
 from grading.submission import SKIP
 
 KEPT = ("text/plain", "image/png")  # of a student's output: neither HTML nor scripts reach an instructor's browser
@@ -65,7 +65,7 @@ def run(submission, problem_set, limits=None, isolated=True):
             if cell.cell_type != "code" or is_marked_by_hand(cell) or SKIP in cell.metadata.get("tags", []):
                 continue
             name = grade_id(cell) or "a cell of your own"
-            student.question, student.left = name.removesuffix("-tests"), limits.cell_seconds
+            student.question, student.left = answer_of(name), limits.cell_seconds
             try:
                 if is_test(cell):
                     outcomes[name] = _tested(cell, problem_set, student, seed)
@@ -78,11 +78,11 @@ def run(submission, problem_set, limits=None, isolated=True):
                 flags.append(stopped)
                 break
             if student.left <= 0:
-                flags.append(f"{name.removesuffix('-tests')}: stopped after its time limit")
+                flags.append(f"{answer_of(name)}: stopped after its time limit")
     cells, questions = {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}, {}
     for question in problem_set.questions:
         untouched = submission.answers[question.answer].strip() == problem_set.stubs[question.answer].source.strip()
-        untouched = untouched and question.name not in submission.continued
+        untouched = untouched and question.answer not in submission.continued
         questions[question.name] = _verdict(question, outcomes, untouched)
         if not question.by_hand:  # where nbgrader reads the points
             message = outcomes.get(question.judge, NOT_RUN)
@@ -285,7 +285,7 @@ def _described(error):
 
 def _tested(cell, problem_set, student, seed):
     """What a test says about an answer, `""` if it passes."""
-    name = grade_id(cell).removesuffix("-tests")
+    name = answer_of(grade_id(cell))
     try:
         space = dict(given(problem_set))
         for wanted in names_defined(problem_set.cells[name].source):

@@ -10,6 +10,8 @@ import nbformat
 ASSIGNMENTS = Path(__file__).resolve().parents[3] / "notebooks" / "assignments"
 SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION.*?END SOLUTION[^\n]*\n?", re.S | re.M)
 HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*\n?", re.S | re.M)
+TESTS = re.compile(r"(?P<answer>[\w-]+?)-tests(-(?P<part>\w+))?")
+CRITERION = re.compile(r"(\d+(?:\.\d+)?) points?: ")
 
 
 def role(cell):
@@ -39,6 +41,20 @@ def is_marked_by_hand(cell):
     return bool(role(cell).get("grade")) and is_answer(cell)
 
 
+def answer_of(name):
+    """The name of the answer that a cell of tests judges; another cell's own name."""
+    match = TESTS.fullmatch(name)
+    return match["answer"] if match else name
+
+
+def criteria(source):
+    """The rubric of an answer that is marked by hand, `(points, what for)` each: what it says after `N points:`."""
+    words = re.sub(r"^#+ ?", "", source, flags=re.M).partition("Rubric")[2].partition("###")[0]
+    _, *found = CRITERION.split(words)
+    texts = [" ".join(text.split()).rstrip(" -*") for text in found[1::2]]
+    return [(float(points), text) for points, text in zip(found[::2], texts, strict=True)]
+
+
 def hidden_lines(source):
     """The lines of a test cell that students never see."""
     return [line for part in HIDDEN.findall(source) for line in part.splitlines()[1:-1]]
@@ -57,7 +73,10 @@ def names_defined(source):
 
 @dataclass(frozen=True)
 class Question:
-    """Something with points. `answer` and `judge` are cells' names, the same one where it is marked by hand."""
+    """Something with points. `answer` and `judge` are cells' names, the same one where it is marked by hand.
+
+    A question whose points have parts has a cell of tests for each part: `NAME-tests-PART`.
+    """
 
     name: str
     points: float
@@ -93,13 +112,25 @@ class ProblemSet:
             if is_marked_by_hand(cell):
                 yield Question(name, float(role(cell)["points"]), name, name)
             elif is_test(cell):
-                answer = name.removesuffix("-tests")
+                answer, part = answer_of(name), TESTS.fullmatch(name) and TESTS.fullmatch(name)["part"]
                 if answer == name or not is_answer(self.cells.get(answer, {})):
-                    raise ValueError(f"{self.name}: {name}: expected NAME-tests after an answer cell called NAME")
+                    raise ValueError(
+                        f"{self.name}: {name}: expected NAME-tests or NAME-tests-PART after an answer cell called NAME"
+                    )
                 last = ast.parse(cell.source).body[-1]
                 if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Call):
                     raise ValueError(f"{self.name}: {name}: expected a test, got points in its last line")
-                yield Question(answer, float(role(cell)["points"]), answer, name)
+                shown = f"{answer} ({part})" if part else answer
+                yield Question(shown, float(role(cell)["points"]), answer, name)
+
+    @property
+    def judges(self):
+        """The names of the cells whose tests judge an answer, in order, by the answer's name."""
+        found = {}
+        for question in self.questions:
+            if not question.by_hand:
+                found.setdefault(question.answer, []).append(question.judge)
+        return found
 
     @property
     def title(self):

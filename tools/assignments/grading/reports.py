@@ -49,13 +49,11 @@ def table(rows):
 def headings(problem_set):
     """Each question's heading in the notebook, by the question's name."""
     found, last = {}, problem_set.title
-    answers = {question.answer: question.name for question in problem_set.questions}
     for cell in problem_set.release.cells:
         if cell.cell_type == "markdown" and not grade_id(cell):
             titles = re.findall(r"^#+ (.*Question.*)$", cell.source, re.M)
             last = titles[-1] if titles else last
-        if grade_id(cell) in answers:
-            found[answers[grade_id(cell)]] = last
+        found |= {question.name: last for question in problem_set.questions if question.answer == grade_id(cell)}
     return found
 
 
