@@ -80,9 +80,9 @@ profile: $(READY)  ## run notebooks and list their slowest cells: make profile N
 assignments: $(READY)  ## write student and instructor versions of the problem sets
 	@$(BIN)/python tools/assignments/versions.py --course "$(COURSE)" $(PS)
 
-grade: $(READY)  ## grade a folder of notebooks: make grade SUBMISSIONS=folder [ROSTER=class.csv]
+grade: $(READY)  ## grade a folder of notebooks: make grade SUBMISSIONS=folder [ROSTER=class.csv] [LATE=late.txt]
 	@test -n "$(SUBMISSIONS)" || { echo "Name the folder of submitted notebooks: make grade SUBMISSIONS=folder"; exit 1; }
-	@$(BIN)/python tools/assignments/grade.py "$(SUBMISSIONS)" --course "$(COURSE)" --isolation $(ISOLATION) $(if $(GRADES),--grades "$(GRADES)") $(if $(ROSTER),--roster "$(ROSTER)")
+	@$(BIN)/python tools/assignments/grade.py "$(SUBMISSIONS)" --course "$(COURSE)" --isolation $(ISOLATION) $(if $(GRADES),--grades "$(GRADES)") $(if $(ROSTER),--roster "$(ROSTER)") $(if $(LATE),--late "$(LATE)")
 
 mark: $(READY)  ## mark answers in words by hand: make mark SUBMISSIONS=folder
 	@$(BIN)/python tools/assignments/mark.py "$(or $(GRADES),$(SUBMISSIONS:/=)-graded)"

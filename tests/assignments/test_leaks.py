@@ -67,7 +67,7 @@ def course(tmp_path_factory):
     path = folder / "source" / NAME / f"{NAME}.ipynb"
     nbformat.write(planted(nbformat.read(path, as_version=4)), path)
     (folder / "answers" / f"{NAME}.py").write_text(f"# {CANARIES['solution']}\n", "utf-8")
-    for step in ("solution", "gradebook"):
+    for step in ("solution", "graded"):
         (folder / step / NAME).mkdir(parents=True)
         shutil.copy(path, folder / step / NAME)
     write_assignments(["--course", str(folder), "--release-only"])

@@ -74,8 +74,11 @@ def answers(problem_set, path):
         ends = {head.start(): end.start() for head, end in pairwise(heads)}
         found = [
             Answer(
-                name, head["kind"], text[head.end() : ends.get(head.start())].strip("\n"),
-                head["message"] or "", float(head["points"] or 0),
+                name,
+                head["kind"],
+                text[head.end() : ends.get(head.start())].strip("\n"),
+                head["message"] or "",
+                float(head["points"] or 0),
             )
             for head in mine
         ]

@@ -6,17 +6,22 @@ authors, or in a folder for each. Beside it, in `FOLDER-graded`, come out
 - `gradebook.csv`: a row for each file, a column for each question;
 - `feedback/`: a page for each student, without any test's text; `feedback_SET.zip` holds them under the names of the
   folders that the submissions came in, which is how Moodle takes them back;
-- `index.html`: whom to look at, and a picture of the class;
-- `course/`: nbgrader's gradebook, for marking by hand with `make mark`.
+- `index.html`: whom to look at, what each question was like, and a picture of the class;
+- `questions.csv`: for each question the share of points, how well it tells students apart, and its commonest message;
+- `marks/` and `marks.csv`: marks given by hand with `make mark`, all that were ever given; `look_again.csv`, in which
+  you note what students ask to be looked at again;
 
-With a roster (`ROSTER=class.csv`, see `grading/roster.py`) files are joined to its people, and there are also
+- `similar.html`: answers of different students that are alike, side by side.
+
+With rules for being late (`LATE=late.txt`, see `grading/late.py`) points are deducted. With a roster
+(`ROSTER=class.csv`, see `grading/roster.py`) files are joined to its people, and there are also
 `totals.csv`, a row for each person, and `canvas.csv` or `moodle.csv`, which those systems import.
 
 Each submission runs by itself, in a box without network, files of others or much memory (see `grading/sandbox.py`). An
 interrupted run goes on where it stopped, and a submission that was graded before is not run again.
 
     python tools/assignments/grade.py SUBMISSIONS [--grades FOLDER] [--course FOLDER] [--jobs N] [--isolation box|none]
-        [--roster FILE]
+        [--roster FILE] [--late FILE]
 """
 
 import argparse
@@ -36,16 +41,16 @@ import psutil
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from grading import exports, reports, sandbox, submission
+from grading import exports, items, late, reports, sandbox, similarity, submission
 from grading.execution import box_folder
-from grading.gradebook import Course
+from grading.marks import Marks, RequestError, texts
 from grading.problem_set import ASSIGNMENTS, problem_sets
 from grading.roster import RosterError, without
 from grading.roster import read as read_roster
 from grading.workers import Workers
 
 IGNORED = ("__MACOSX", ".ipynb_checkpoints", "__pycache__")
-NO_GRADERS = ("reports", "gradebook", "roster", "exports")  # they change no verdict
+NO_GRADERS = ("reports", "marks", "roster", "exports", "late", "items", "similarity")  # they change no verdict
 NO_SUBMISSIONS = ("Thumbs.db", "timestamp.txt", "submission_secret.txt")  # the last two come from nbgrader's exchange
 
 
@@ -83,6 +88,12 @@ def name_of(path):
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
+def known_rows(grades):
+    """What the last run wrote: the course's folder, and whose submission is which."""
+    path = grades / "rows.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {"course": "", "rows": []}
+
+
 def version():
     """A word that changes when the graders do, or aelib, or the packages that answers and tests use."""
     digest = hashlib.sha256()
@@ -98,13 +109,14 @@ def version():
 class Grading:
     """One run over a folder of submissions."""
 
-    def __init__(self, submissions, grades, course, isolated, limits, roster=None):
-        self.roster = roster
+    def __init__(self, submissions, grades, course, isolated, limits, roster=None, rules=None):
+        self.roster, self.rules = roster, rules
         self.folder, self.grades, self.isolated, self.limits = submissions, grades, isolated, limits
         self.sets = problem_sets(course)
-        self.course = Course(grades / "course", course / "source")
+        self.course, self.marks = course, Marks(grades)
         self.version = version()
         self.rows = self._rows()
+        self.requests = self.marks.open_requests(self.rows, self.sets)
 
     def _rows(self):
         """A row for each file, with what is known before anything runs."""
@@ -113,14 +125,16 @@ class Grading:
             row = {
                 "student": student_name(path, self.folder, self.sets), "file": name_of(path.relative_to(self.folder)),
                 "problem_set": "", "points": None, "out_of": None, "to_mark": 0, "flags": [], "seconds": 0.0,
-                "questions": {}, "stopped": "", "page": "", "key": "", "notebook": None,
+                "questions": {}, "look_again": [], "stopped": "", "page": "", "key": "", "notebook": None,
+                "person": None, "when": None, "late_days": 0, "free_days": 0, "deducted": 0.0,
             }  # fmt: skip
             rows.append(row)
             if self.roster:
-                person, reason, late = self.roster.who(path.relative_to(self.folder), self.sets)
+                person, reason, says_late = self.roster.who(path.relative_to(self.folder), self.sets)
                 row["person"] = person
                 row["student"] = plain(person.id) if person else row["student"]
-                row["flags"] += [reason] * (not person) + ["late, says its name"] * late
+                row["flags"] += [reason] * (not person) + ["late, says its name"] * says_late
+            row["when"] = late.time_of(path, row["person"])
             try:
                 if path.is_symlink() or not path.is_file():
                     raise submission.UnreadableError("not a plain file")
@@ -138,8 +152,9 @@ class Grading:
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
             taken.setdefault((row["student"], row["problem_set"]), []).append(row)
             equal.setdefault(row["key"], []).append(row)
-        for (student, name), several in taken.items():
-            keeper = next((row for row in several if self.course.holds(student, name, row["key"])), several[0])
+        before = {(row["student"], row["problem_set"]): row["key"] for row in known_rows(self.grades)["rows"]}
+        for sent, several in taken.items():
+            keeper = next((row for row in several if before.get(sent) == row["key"]), several[0])
             for row in several:
                 if row is not keeper:  # a name that does not depend on the others, since marks by hand hang on it
                     row["student"] += "-" + hashlib.sha256(row["file"].encode()).hexdigest()[:6]
@@ -197,10 +212,7 @@ class Grading:
 
     def collect(self):
         """Verdicts, and marks given by hand, into the rows."""
-        used = sorted({row["problem_set"] for row in self.rows} - {""})
-        if used:
-            self.course.prepare([self.sets[name] for name in used])
-        for row in tqdm([row for row in self.rows if row["key"]], desc="gradebook", unit="notebook", leave=False):
+        for row in (row for row in self.rows if row["key"]):
             result = self.stored(row)
             if result is None:
                 continue
@@ -209,21 +221,28 @@ class Grading:
             except Exception as error:  # one row's trouble is no other's
                 row["questions"] = {}
                 row["flags"].append(f"not graded: the grader failed: {type(error).__name__}: {error}")
+        if self.rules:
+            self.rules.apply(self.rows)
+            for row in self.rows:
+                unknown = row["when"] is None and row["problem_set"] in self.rules.rules
+                row["flags"] += ["nothing says when it was sent"] * unknown
 
     def _collect(self, row, result):
-        """The verdict on one submission into its row and the gradebook."""
-        notebook = nbformat.from_dict(result["notebook"])
-        again = self.course.save(row["student"], self.sets[row["problem_set"]], notebook, row["key"])
-        row["flags"] += [f"{name}: was marked by hand with another answer, mark it again" for name in again]
-        marks = self.course.marks(row["student"], row["problem_set"])
-        for question in self.sets[row["problem_set"]].questions:
-            given = dict(result["questions"][question.name])
-            points, comment = marks.get(question.judge, (None, ""))
-            if points is not None:
-                given["points"] = points
-            given["comment"] = "\n".join(filter(None, {comment, marks.get(question.answer, (None, ""))[1]}))
+        """The verdict on one submission, and its marks by hand, into its row."""
+        problem_set = self.sets[row["problem_set"]]
+        history = self.marks.history(row["student"], problem_set.name)
+        written = texts(nbformat.from_dict(result["notebook"]), problem_set)
+        for question in problem_set.questions:
+            given = dict(result["questions"][question.name]) | {"comment": "", "criteria": []}
+            marks = history.get(question.name, {})
+            if written[question.answer] in marks:
+                given |= {key: marks[written[question.answer]][-1][key] for key in ("points", "comment", "criteria")}
+            elif marks:
+                row["flags"].append(f"{question.name}: was marked by hand with another answer, mark it again")
             given["answer"] = "" if given["status"] == "no answer" else result["answers"].get(question.answer, "")
             row["questions"][question.name] = given
+        asked = [request for request in self.requests if request[:2] == (row["student"], problem_set.name)]
+        row["look_again"] = [f"{request.question}: {request.reason}" for request in asked]
         row["flags"] += result["flags"]
         row["stopped"] = next((flag for flag in result["flags"] if flag.startswith("stopped at")), "")
         row["seconds"] = result["seconds"]
@@ -232,7 +251,7 @@ class Grading:
 
     def report(self):
         """Write table, pages and pictures."""
-        pictures = []
+        pictures, statistics, pairs = [], [], []
         for name, problem_set in self.sets.items():
             rows = [row for row in self.rows if row["problem_set"] == name and row["questions"]]
             for row in rows:
@@ -240,15 +259,24 @@ class Grading:
                 reports.write(self.grades / row["page"], reports.feedback(row, problem_set))
             if rows:
                 reports.write(self.grades / f"feedback_{name}.zip", exports.feedback(rows, self.grades))
+                statistics.append(list(items.statistics(rows, problem_set)))
                 pictures.append(f"class_{name}.png")
-                reports.write(self.grades / pictures[-1], reports.picture(rows, problem_set))
+                reports.write(self.grades / pictures[-1], reports.picture(rows, problem_set, statistics[-1]))
+                pairs += similarity.alike(rows, problem_set)
         reports.write(self.grades / "gradebook.csv", reports.table(self.rows))
+        every = [line for lines in statistics for line in lines]
+        reports.write(self.grades / "questions.csv", reports.plain_table(every, items.COLUMNS))
+        reports.write(self.grades / "similar.html", reports.similar(pairs))
+        reports.write(self.grades / "marks.csv", reports.plain_table(self.marks.everything(), reports.MARKED))
+        kept = [{key: row[key] for key in ("student", "problem_set", "key", "file")} for row in self.rows if row["key"]]
+        known = {"course": str(self.course), "rows": kept}
+        reports.write(self.grades / "rows.json", json.dumps(known, ensure_ascii=False, indent=1))
         if self.roster:
             used = {row["problem_set"] for row in self.rows}
             titles = {name: found for name, found in self.sets.items() if name in used}
             for name, text in exports.tables(self.roster, self.rows, titles).items():
                 reports.write(self.grades / name, text)
-        reports.write(self.grades / "index.html", reports.overview(self.rows, pictures))
+        reports.write(self.grades / "index.html", reports.overview(self.rows, pictures, statistics, len(pairs)))
 
 
 def main(arguments=None):
@@ -262,11 +290,17 @@ def main(arguments=None):
     parser.add_argument("--seconds", type=float, default=sandbox.Limits.seconds)
     parser.add_argument("--memory", type=float, default=sandbox.Limits.memory / 2**30, help="in GB")
     parser.add_argument("--roster", type=Path, help="a CSV file: id, name, address; or what the system exports")
+    parser.add_argument("--late", type=Path, help="a file with a line for each problem set, see grading/late.py")
     chosen = parser.parse_args(arguments)
+    course = chosen.course.expanduser().resolve()
     try:
         roster = read_roster(chosen.roster) if chosen.roster else None
     except (RosterError, OSError) as error:
         sys.exit(f"ROSTER: {chosen.roster}: {getattr(error, 'strerror', None) or error}")
+    try:
+        rules = late.LateRules(chosen.late.read_text("utf-8"), problem_sets(course)) if chosen.late else None
+    except (ValueError, OSError) as error:
+        sys.exit(f"LATE: {chosen.late}: {getattr(error, 'strerror', None) or error}")
     submissions = chosen.submissions.expanduser().resolve()
     if not submissions.is_dir():
         sys.exit(f"SUBMISSIONS: expected a folder of notebooks, got {chosen.submissions}")
@@ -283,15 +317,15 @@ def main(arguments=None):
     limits = sandbox.Limits(chosen.cell_seconds, chosen.seconds, int(chosen.memory * 2**30))
     box_folder.tidy()
     started = time.monotonic()
-    course, isolated = chosen.course.expanduser().resolve(), chosen.isolation == "box"
-    grading = Grading(top_folder(submissions), grades, course, isolated, limits, roster)
+    isolated = chosen.isolation == "box"
+    try:
+        grading = Grading(top_folder(submissions), grades, course, isolated, limits, roster, rules)
+    except RequestError as error:
+        sys.exit(str(error))
     if not grading.rows:
         sys.exit(f"SUBMISSIONS: {submissions} holds no files")
     ran = grading.run(chosen.jobs)
-    try:
-        grading.collect()
-    except ValueError as error:  # about the problem sets, not about a submission
-        sys.exit(str(error))
+    grading.collect()
     grading.report()
     flagged = sum(bool(row["flags"]) for row in grading.rows)
     unreadable = sum(not row["questions"] for row in grading.rows)

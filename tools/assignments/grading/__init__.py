@@ -7,7 +7,8 @@
 - `student`: the submission's own process, inside the box: runs cells, calls functions, holds no test.
 - `wire`: what goes in and out: plain data.
 - `execution`: running it and judging each question, with the tests outside the box.
-- `gradebook`: nbgrader's database and folders, for marking by hand.
+- `marks`: marks given by hand, and their history.
 - `roster`: whose file is whose; `exports`: totals, and what Canvas and Moodle import.
+- `late`: what being late costs; `items`: what each question was like; `similarity`: answers that are alike.
 - `reports`: the table, the feedback pages, the picture of the class.
 """

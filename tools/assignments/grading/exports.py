@@ -9,6 +9,7 @@ import io
 import zipfile
 from pathlib import PurePath
 
+from grading import reports
 from grading.reports import safe
 
 
@@ -26,9 +27,9 @@ def tables(roster, rows, sets):
     for person in roster.people:
         given = [points[name].get(person.id) for name in sets]
         sent = [row for row in given if row]
-        totals = [sum(row["points"] for row in sent), sum(found.points for found in sets.values())]
+        totals = [sum(map(reports.earned, sent)), sum(found.points for found in sets.values())]
         missing = "; ".join(name for name, row in zip(sets, given, strict=True) if not row)
-        each = [row["points"] if row else None for row in given]
+        each = [reports.earned(row) if row else None for row in given]
         to_mark = sum(row["to_mark"] for row in sent)
         lines.append([person.id, person.name, person.address, *each, *map(float, totals), to_mark, missing])
     found = {"totals.csv": text(header, lines)}
@@ -45,13 +46,14 @@ def best(rows, name):
     for row in rows:
         if row["person"] and row["problem_set"] == name and row["questions"]:
             other = counts.get(row["person"].id)
-            counts[row["person"].id] = row if not other or row["points"] > other["points"] else other
+            better = not other or reports.earned(row) > reports.earned(other)
+            counts[row["person"].id] = row if better else other
     return counts
 
 
 def final(row):
     """The points, None while something is still to be marked: a system that imports a grade shows it."""
-    return row["points"] if row and not row["to_mark"] else None
+    return reports.earned(row) if row and not row["to_mark"] else None
 
 
 def canvas(roster, points, sets):

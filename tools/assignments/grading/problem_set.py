@@ -11,7 +11,7 @@ ASSIGNMENTS = Path(__file__).resolve().parents[3] / "notebooks" / "assignments"
 SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION.*?END SOLUTION[^\n]*\n?", re.S | re.M)
 HIDDEN = re.compile(r"^[^\n]*BEGIN HIDDEN TESTS.*?END HIDDEN TESTS[^\n]*\n?", re.S | re.M)
 TESTS = re.compile(r"(?P<answer>[\w-]+?)-tests(-(?P<part>\w+))?")
-CRITERION = re.compile(r"(\d+(?:\.\d+)?) points?: ")
+CRITERION = re.compile(r"(\d+(?:\.\d+)?) points?:\s")
 
 
 def role(cell):
@@ -49,10 +49,19 @@ def answer_of(name):
 
 def criteria(source):
     """The rubric of an answer that is marked by hand, `(points, what for)` each: what it says after `N points:`."""
-    words = re.sub(r"^#+ ?", "", source, flags=re.M).partition("Rubric")[2].partition("###")[0]
+    words = re.sub(r"^#+ ?", "", source, flags=re.M).partition("Rubric")[2].partition("END SOLUTION")[0]
     _, *found = CRITERION.split(words)
     texts = [" ".join(text.split()).rstrip(" -*") for text in found[1::2]]
     return [(float(points), text) for points, text in zip(found[::2], texts, strict=True)]
+
+
+def model_answer(cell):
+    """What an answer should be like, without the rubric and the marks around it."""
+    words = re.split(r"^(?:# |\*\*)Rubric", cell.source, flags=re.M)[0]
+    words = re.sub(r"^.*(?:BEGIN|END) SOLUTION.*\n?", "", words, flags=re.M)
+    if cell.cell_type == "markdown":  # lines that were only broken to be short
+        words = re.sub(r"(?<!\n)\n(?!\n)", " ", words.strip()).removeprefix("**Model answer.** ")
+    return words.strip()
 
 
 def hidden_lines(source):

@@ -14,7 +14,20 @@ from grading.problem_set import grade_id
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
-COLUMNS = ("student", "problem_set", "points", "out_of", "to_mark", "flags", "seconds", "file")
+COLUMNS = (
+    "student",
+    "problem_set",
+    "points",
+    "out_of",
+    "to_mark",
+    "late_days",
+    "deducted",
+    "look_again",
+    "flags",
+    "seconds",
+    "file",
+)
+MARKED = ("when", "student", "problem_set", "question", "points", "before", "comment", "asked", "answer")
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
@@ -33,6 +46,19 @@ def safe(value):
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not number else text
 
 
+def earned(row):
+    """The points that count: what was earned, less what being late costs."""
+    return row["points"] - row["deducted"]
+
+
+def plain_table(rows, columns):
+    """Dictionaries as CSV text."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([columns, *([safe(row[column]) for column in columns] for row in rows)])
+    return text.getvalue()
+
+
 def table(rows):
     """The gradebook as CSV text: a row for each file, a column for each question."""
     questions = list(dict.fromkeys(f"{row['problem_set']}: {name}" for row in rows for name in row["questions"]))
@@ -40,7 +66,7 @@ def table(rows):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *questions])
     for row in rows:
-        fixed = [row[column] if column != "flags" else "; ".join(row["flags"]) for column in COLUMNS]
+        fixed = ["; ".join(row[column]) if isinstance(row[column], list) else row[column] for column in COLUMNS]
         points = {f"{row['problem_set']}: {name}": given["points"] for name, given in row["questions"].items()}
         writer.writerow([safe(value) for value in [*fixed, *(points.get(question) for question in questions)]])
     return text.getvalue()
@@ -64,13 +90,20 @@ def feedback(row, problem_set):
     )
 
 
-def overview(rows, pictures):
-    """The instructor's page: who needs to be looked at, and links to everything."""
+def overview(rows, pictures, statistics, n_similar):
+    """The instructor's page: who needs to be looked at, what the questions were like, and links to everything."""
     ordered = sorted(rows, key=lambda row: (not row["flags"], row["problem_set"], row["student"]))
-    return TEMPLATES.get_template("overview.html").render(rows=ordered, pictures=pictures)
+    return TEMPLATES.get_template("overview.html").render(
+        rows=ordered, sets=list(zip(pictures, statistics, strict=True)), n_similar=n_similar
+    )
 
 
-def picture(rows, problem_set):
+def similar(pairs):
+    """The page of answers that are alike, the most alike first."""
+    return TEMPLATES.get_template("similar.html").render(pairs=pairs)
+
+
+def picture(rows, problem_set, statistics):
     """A class's points, and each question's share of points, as PNG bytes. Questions not yet marked are left out."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -82,13 +115,14 @@ def picture(rows, problem_set):
     left.set_title(f"{len(rows)} submissions", fontsize=10)
     left.yaxis.set_major_locator(MaxNLocator(integer=True))
     shares, labels = [], []
-    for question in problem_set.questions:
-        given = [row["questions"][question.name] for row in rows]
-        waiting = sum(verdict["points"] is None for verdict in given)
-        shares.append(0 if waiting else sum(verdict["points"] for verdict in given) / question.points / len(given))
-        labels.append(f"{question.name} ({waiting} to mark)" if waiting else question.name)
-    right.barh(labels, shares, color=[BLUE if share >= 0.5 else ORANGE for share in shares])
-    right.set(xlim=(0, 1), xlabel="mean share of the points (below one half in orange)")
+    for line in statistics:
+        shares.append(0 if line["to_mark"] else line["share"])
+        labels.append(f"{line['question']} ({line['to_mark']} to mark)" if line["to_mark"] else line["question"])
+    bars = right.barh(labels, shares, color=[BLUE if share >= 0.5 else ORANGE for share in shares])
+    tells = ["" if line["discrimination"] is None else f"r = {line['discrimination']:.2f}" for line in statistics]
+    right.bar_label(bars, tells, padding=3, fontsize=8)
+    right.set(xlim=(0, 1.2), xticks=[0, 0.25, 0.5, 0.75, 1])
+    right.set_xlabel("mean share of the points (below one half in orange)\nr: correlation with all other questions")
     right.invert_yaxis()
     figure.suptitle(problem_set.title, fontsize=11)
     image = io.BytesIO()
