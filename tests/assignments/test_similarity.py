@@ -8,7 +8,8 @@ import pytest
 from classroom import bank
 from grading import similarity
 
-WORDS = [word + end for word in ["a", "b", "n", "result", "total", "out", "value", "err", "tmp", "row", "col", "k", "m", "res", "part", "idx"] for end in ("", "_")]
+ROOTS = ("a", "n", "result", "total", "out", "value", "err", "row", "col", "k", "part", "first", "mine")
+WORDS = [root + end for root in ROOTS for end in ("", "_x", "_y")]
 METHODS = ("mean", "sum", "std", "var", "max", "min")
 
 
