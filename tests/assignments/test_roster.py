@@ -15,6 +15,7 @@ from grading.roster import RosterError, letters, read
 FIRST = "Ann Björn Chloë Dmitri Ewa Fatma Giulia Hana Ivo José Kim Lê Minji Ngozi Óscar Priya Søren Tom 민지 서준"
 LAST = "Müller|van der Berg|O'Brien|García Márquez|Kim|Nguyễn|Smith-Jones|김|de la Cruz|Öztürk|Łukasik|Park|Ito|Ali|Roy"
 NAME = "ps1_first_autoencoder"
+BLANK = {"problem_set": NAME, "questions": {"a": {}}, "deducted": 0.0}
 CANVAS_TITLE = "Problem set 1: your first autoencoder (100000)"
 
 
@@ -140,10 +141,10 @@ def test_what_canvas_and_moodle_import_has_their_columns_and_no_formula(tmp_path
         roster = read(roster_file(tmp_path, class_, system))
         first, second, _, evil = roster.people
         rows = [
-            {"person": person, "problem_set": NAME, "questions": {"a": {}}, "points": points, "to_mark": to_mark, "deducted": 0.0}
+            BLANK | {"person": person, "points": points, "to_mark": to_mark}
             for person, points, to_mark in ((first, 12.0, 0), (first, 14.5, 0), (second, 9.0, 2), (evil, 3.0, 0))
         ]
-        rows.append({"person": None, "problem_set": NAME, "questions": {"a": {}}, "points": 30.0, "to_mark": 0, "deducted": 0.0})
+        rows.append(BLANK | {"person": None, "points": 30.0, "to_mark": 0})
         tables = exports.tables(roster, rows, found)
         assert set(tables) == {"totals.csv", file}
         given = rows_of(tables[file])

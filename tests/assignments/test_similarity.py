@@ -123,7 +123,7 @@ def generated(problem_set, listed, size, generator):
 def test_what_was_copied_is_found_and_what_was_thought_alike_is_not(size, capsys):
     missed, copies, wrongly, independent = Counter(), Counter(), 0, 0
     for number, (problem_set, listed) in enumerate(list(bank().values())[:: 1 if size < 300 else 4]):
-        rows, expected = generated(problem_set, listed, size, random.Random(100 + number))
+        rows, expected = generated(problem_set, listed, size, random.Random(200 + number))
         reported = {frozenset(r["student"] for r in pair["rows"]) for pair in similarity.alike(rows, problem_set)}
         for pair, kind in expected.items():
             copies[kind] += 1
@@ -134,7 +134,7 @@ def test_what_was_copied_is_found_and_what_was_thought_alike_is_not(size, capsys
     for kind in copies:
         print(f"  copied {kind}: missed {missed[kind]} of {copies[kind]}")
     assert wrongly / independent < 0.0005
-    assert all(missed[kind] <= 0.25 * copies[kind] for kind in copies)
+    assert all(missed[kind] <= 0.1 * copies[kind] for kind in copies)
 
 
 def test_one_short_answer_alone_is_never_reported_and_what_the_course_wrote_does_not_count():
