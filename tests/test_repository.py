@@ -355,7 +355,7 @@ def test_each_syllabus_has_every_chapter_and_names_only_exercises_and_live_parts
             if "(live: " in row:
                 number = int(re.search(r"`(\d+)[^|]*\(live: ", row)[1])
                 assert "data-live=" in by_number[number], row
-        assert {f"problem set {n}" for n in range(1, 5)} <= set(re.findall(r"problem set \d", plan))
+        assert {f"problem set {n}" for n in range(1, 9)} <= set(re.findall(r"problem set \d", plan))
 
 
 def test_the_ten_lines_of_the_readme_run(tmp_path, digits, monkeypatch):

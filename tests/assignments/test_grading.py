@@ -208,6 +208,7 @@ def test_a_feedback_page_escapes_what_students_write_and_shows_no_test():
     question = {"points": 0.0, "out_of": 1.0, "status": "failed", "by_hand": False, "comment": ""}
     question |= {"message": "<script>alert(1)</script>", "answer": "x = '<img onerror=1>'"}
     row = {"student": "<b>", "points": 0.0, "out_of": 30.0, "to_mark": 0, "stopped": ""}
+    row |= {"late_days": 0, "free_days": 0, "deducted": 0.0}
     page = reports.feedback(row | {"questions": {q.name: question for q in found.questions}}, found)
     assert "<script>" not in page and "<img" not in page and "&lt;b&gt;" in page
     for cell in found.cells.values():

@@ -87,7 +87,9 @@ def test_whoever_changes_an_argument_hears_that_and_no_other_mistake(name, quest
     head, body = reference.source.split(":\n", 1)
     (arrays,) = stage(name).places(question, reference.source, np.ndarray)
     for array in arrays:
-        for program in (f"{array} += 1", f"{array}, given = {array}.copy(), {array}\ngiven += 1"):
+        change = "{0}[...] = ~{0} if {0}.dtype == bool else {0} + 1"
+        kept = f"{array}, given = {array}.copy(), {array}"
+        for program in (change.format(array), f"{kept}\n{change.format('given')}"):
             source = f"{head}:\n{textwrap.indent(program, '    ')}\n{body}"
             assert "changes its arguments" in stage(name).verdict(question, source), source
 
@@ -117,8 +119,8 @@ def test_helpers_may_be_called_like_the_variables_of_any_test(name, question):
         source = "\n".join([
             re.sub(rf"\bdef {asked}\b", "def the_answer", answer.source),
             *(f"def {helper}(result):\n    return result" for helper in helpers),
-            f"def {asked}(*given, **named):",
-            "    result = the_answer(*given, **named)",
+            f"def {asked}(*_given, **_named):",
+            "    result = the_answer(*_given, **_named)",
             *(f"    result = {helper}(result)" for helper in helpers),
             "    return result",
         ])  # fmt: skip
@@ -153,9 +155,9 @@ def test_a_problem_set_states_goals_time_and_points_and_has_every_kind_of_questi
     assert [int(number) for number, _, _ in table] == list(range(1, len(asked) + 1))
     assert [[float(part) for part in points.split("+")] for _, points, _ in table] == list(asked.values())
     assert ["instructor" in how for _, _, how in table] == [name not in found.judges for name in asked]
-    headings = re.findall(r"Question (\d+)\. .+\((\d+) points", words)
-    assert [(int(number), float(points)) for number, points in headings] == [
-        (i, sum(points)) for i, points in enumerate(asked.values(), 1)
+    headings = re.findall(r"Question (\d+)\. .+\(([\d +]+) points", words)
+    assert [(int(number), [float(part) for part in points.split("+")]) for number, points in headings] == [
+        *enumerate(asked.values(), 1)
     ]
     assert found.questions[0].name == "bet" and found.questions[-1].name == "experiment"
     assert sum(question.by_hand for question in found.questions) >= 2 and found.points == 30

@@ -147,8 +147,7 @@ class Grading:
                 continue
             problem_set = self.sets[row["problem_set"]]
             row["notebook"], row["out_of"] = notebook, problem_set.points
-            asked = problem_set.source_path.read_text("utf-8")
-            key = [self.version, path.read_bytes().hex(), asked, str(self.limits)]
+            key = [self.version, path.read_bytes().hex(), problem_set.asked, str(self.limits)]
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
             taken.setdefault((row["student"], row["problem_set"]), []).append(row)
             equal.setdefault(row["key"], []).append(row)

@@ -260,7 +260,8 @@ def _changed_bodies(tree, arrays):
             for name in arrays:
                 first += [f"{name} = {name}[1:]", f"{name} = {name}[:-1]"]
                 # Right in what it returns, wrong in what it leaves behind.
-                first.append(f"{name}, given = {name}.copy(), {name}\ngiven += 1")
+                change = "given[...] = ~given if given.dtype == bool else given + 1"
+                first.append(f"{name}, given = {name}.copy(), {name}\n{change}")
             for program in first:
                 node.body = [*ast.parse(program).body, *body]
                 yield ast.unparse(tree), node.lineno

@@ -142,6 +142,15 @@ class ProblemSet:
         return found
 
     @property
+    def asked(self):
+        """All that a verdict depends on, as text: not the model answers and rubrics of what is marked by hand."""
+        cells = [
+            (grade_id(cell), role(cell).get("points"), None if is_marked_by_hand(cell) else cell.source)
+            for cell in [*self.source.cells, *self.release.cells]
+        ]
+        return str(cells)
+
+    @property
     def title(self):
         """The notebook's first heading."""
         return next(line.lstrip("# ") for line in self.release.cells[0].source.splitlines() if line.startswith("#"))
