@@ -98,7 +98,7 @@ def travelled(original, generator):
                 at, nbformat.v4.new_code_cell(generator.choice(["1 / 0", "print(bet)", "%time 1", "!ls"]))
             )
     if "reordered" in ways:
-        head, tail = found.cells[:3], found.cells[3:]
+        head, tail = found.cells[:4], found.cells[4:]
         generator.shuffle(tail)
         found.cells = head + tail
     if "no ids" in ways:

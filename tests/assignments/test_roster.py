@@ -161,6 +161,23 @@ def test_what_canvas_and_moodle_import_has_their_columns_and_no_formula(tmp_path
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
+def test_a_file_whose_name_says_nothing_is_joined_by_the_id_in_its_notebook(tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_text("id,name,address\ns12,Ann van Dyk,avd@x.edu\ns13,Kim Minji,mk@x.edu\n", "utf-8")
+    for file, stated in (("a", "s12"), ("b", " **S13** "), ("c", ""), ("d", "s99"), ("s13", "s12")):
+        notebook = bank()[NAME][0].release.copy()
+        notebook.cells = [cell.copy() for cell in notebook.cells]
+        assert notebook.cells[1].source.endswith(": ...")
+        notebook.cells[1].source = notebook.cells[1].source.replace("...", stated)
+        write(notebook, tmp_path / "sent" / f"{file}.ipynb")
+    grading = grade.Grading(tmp_path / "sent", tmp_path / "out", ASSIGNMENTS, True, sandbox.Limits(), read(path))
+    found = {row["file"]: (row["person"] and row["person"].id, row["flags"]) for row in grading.rows}
+    assert found["a.ipynb"][0] == "s12" and found["b.ipynb"][0] == "s13"
+    assert found["c.ipynb"][0] is None and found["d.ipynb"][0] is None
+    assert found["s13.ipynb"][0] == "s13"
+    assert "its name says s13, the notebook says s12" in found["s13.ipynb"][1]
+
+
 def test_a_folder_is_graded_under_the_names_of_the_roster(tmp_path, capsys):
     try:
         sandbox.check_isolation()

@@ -129,16 +129,19 @@ class Grading:
                 "person": None, "when": None, "late_days": 0, "free_days": 0, "deducted": 0.0,
             }  # fmt: skip
             rows.append(row)
-            if self.roster:
-                person, reason, says_late = self.roster.who(path.relative_to(self.folder), self.sets)
-                row["person"] = person
-                row["student"] = plain(person.id) if person else row["student"]
-                row["flags"] += [reason] * (not person) + ["late, says its name"] * says_late
-            row["when"] = late.time_of(path, row["person"])
+            notebook, unreadable = None, None
             try:
                 if path.is_symlink() or not path.is_file():
                     raise submission.UnreadableError("not a plain file")
                 notebook = submission.read(path)
+            except (submission.UnreadableError, OSError) as error:
+                unreadable = error
+            if self.roster:
+                self._name(row, path, notebook)
+            row["when"] = late.time_of(path, row["person"])
+            try:
+                if unreadable:
+                    raise unreadable
                 row["problem_set"] = submission.recognise(notebook, self.sets) or ""
                 if not row["problem_set"]:
                     raise submission.UnreadableError(f"belongs to no problem set of {', '.join(self.sets)}")
@@ -167,6 +170,19 @@ class Grading:
                 if others:
                     row["flags"].append(f"the very same file as {', '.join(others)}")
         return rows
+
+    def _name(self, row, path, notebook):
+        """Find out by its name, or by what its notebook says, whose file this is."""
+        person, reason, says_late = self.roster.who(path.relative_to(self.folder), self.sets)
+        stated = submission.stated_id(notebook) if notebook else ""
+        says = self.roster.by_number.get(stated.strip("#").casefold(), [])
+        if not person and len(says) == 1:
+            person = says[0]
+        elif person and stated and person not in says:
+            row["flags"].append(f"its name says {person.id}, the notebook says {stated[:40]}")
+        row["person"] = person
+        row["student"] = plain(person.id) if person else row["student"]
+        row["flags"] += [reason] * (not person) + ["late, says its name"] * says_late
 
     def result_path(self, row):
         """Where the verdict on a submission is kept."""

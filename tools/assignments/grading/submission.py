@@ -18,6 +18,7 @@ from grading.problem_set import grade_id, is_answer, is_marked_by_hand, is_test,
 
 LARGEST_FILE = 20 * 2**20
 SKIP = "skip-execution"  # nbclient's own name for the tag
+STATED = re.compile(r"^\W*Your id\b[^:\n]*:[^\w\n]*(.*?)\W*$", re.M | re.I)
 
 
 class UnreadableError(ValueError):
@@ -85,6 +86,12 @@ def recognise(notebook, sets):
         scores[name] = len(known & texts) + len(names & set(problem_set.stubs))
     best = max(scores, key=scores.get, default=None)
     return best if best and scores[best] >= 2 else None
+
+
+def stated_id(notebook):
+    """Whose notebook this is, by the cell that asks for an id. `""` if nobody filled it in."""
+    found = [match[1].strip() for cell in notebook.cells for match in STATED.finditer(cell.source)]
+    return next(filter(None, found), "")
 
 
 def rebuild(submitted, problem_set):
