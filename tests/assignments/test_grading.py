@@ -39,7 +39,7 @@ from grade import find_files, name_of, student_name, top_folder
 from grading import reports, sandbox
 from grading.execution import box_folder
 from grading.problem_set import grade_id, hidden_lines
-from grading.submission import UnreadableError, read, rebuild, recognise
+from grading.submission import UnreadableError, read, rebuild, recognise, stated_id
 
 BANK = bank()
 SETS = {name: found for name, (found, _) in BANK.items()}
@@ -91,6 +91,16 @@ def test_outputs_that_are_nested_without_end_and_half_an_emoji_are_no_trouble(tm
         read(tmp_path / "a.ipynb")
     (tmp_path / "a.ipynb").write_text(text.replace("OUTPUT", ""), "utf-8")
     assert read(tmp_path / "a.ipynb").cells[0].source == "x = '?'"
+
+
+def test_nothing_that_is_written_into_a_notebook_makes_reading_its_id_slow():
+    started = time.monotonic()
+    for text in ("\n" * 10**6, "Your id: x" + "!" * 10**6 + "x", "*" * 10**6, "Your id" * 10**5):
+        cell = nbformat.v4.new_markdown_cell(text)
+        stated_id(nbformat.v4.new_notebook(cells=[cell]))
+    assert time.monotonic() - started < 20  # it was hours
+    cell.source = "**Your id, if your instructor asks for it:** *s12* "
+    assert stated_id(nbformat.v4.new_notebook(cells=[cell])) == "s12"
 
 
 def test_an_enormous_file_is_refused_unread(tmp_path):
@@ -351,10 +361,11 @@ def test_marks_by_hand_come_back_into_table_and_feedback(graded):
     row = graded["rows"][file]
     question = next(q for q in SETS[name].questions if q.by_hand)
     desk = mark.Desk(graded["grades"])
-    answers = list(desk.answers(SETS[name], question))
-    number = next(i for i, answer in enumerate(answers) if answer["student"] == row["student"])
-    was = answers[number]["verdict"]["points"] or 0  # 0 where there is no answer
-    desk.save(SETS[name], question, number, {"criteria": [0], "points": "2,5", "comment": "A <good> start"})
+    (answers,) = desk.answers(SETS[name], question)
+    answer = next(answer for answer in answers if answer["who"] == row["student"])
+    was = answer["verdict"]["points"] or 0  # 0 where there is no answer
+    form = {"criteria": [0], "points": "2,5", "comment": "A <good> start", "token": answer["token"]}
+    desk.save(SETS[name], question, form)
     subprocess.run(graded["command"], capture_output=True, check=True)
     with (graded["grades"] / "gradebook.csv").open(encoding="utf-8") as table:
         after = next(r for r in csv.DictReader(table) if r["file"] == file)

@@ -100,7 +100,7 @@ def author(problem_set, listed, generator):
 
 def row(problem_set, name, answers):
     questions = {question.name: {"answer": answers[question.answer]} for question in problem_set.questions}
-    return {"student": name, "person": None, "questions": questions}
+    return {"student": name, "who": name, "questions": questions}
 
 
 def generated(problem_set, listed, size, generator):
@@ -135,6 +135,12 @@ def test_what_was_copied_is_found_and_what_was_thought_alike_is_not(size, capsys
         print(f"  copied {kind}: missed {missed[kind]} of {copies[kind]}")
     assert wrongly / independent < 0.0005
     assert all(missed[kind] <= 0.1 * copies[kind] for kind in copies)
+
+
+def test_whatever_was_written_can_be_compared():
+    assert similarity.tokens("def f(x: int) -> int:\n    total: int = x\n    return total")
+    assert similarity.tokens("this is no (program") == ("this", "is", "no", "program")
+    assert similarity.tokens("") == ()
 
 
 def test_one_short_answer_alone_is_never_reported_and_what_the_course_wrote_does_not_count():

@@ -70,13 +70,14 @@ def test_a_term_is_played_through_and_nothing_is_lost(tmp_path, capsys):
     desk, given = mark.Desk(tmp_path / "sent-graded"), {}
     for problem_set, question in desk.questions():
         if question.by_hand:
-            for number, answer in enumerate(list(desk.answers(problem_set, question))):
+            (found,) = desk.answers(problem_set, question)
+            for answer in found:
                 if answer["to_mark"]:
                     rubric = criteria(problem_set.cells[question.answer].source)
                     met = sorted(generator.sample(range(len(rubric)), generator.randrange(len(rubric) + 1)))
-                    form = {"criteria": met, "points": "", "comment": f"{len(met)} met"}
-                    desk.save(problem_set, question, number, form)
-                    key = answer["student"], problem_set.name
+                    form = {"criteria": met, "points": "" if met else "0", "comment": f"{len(met)} met"}
+                    desk.save(problem_set, question, form | {"token": answer["token"]})
+                    key = answer["who"], problem_set.name
                     given[key] = given.get(key, 0) + sum(rubric[i][0] for i in met)
     second = graded(run=0)
     assert {key: float(row["points"]) for key, row in second.items()} == {
@@ -98,10 +99,12 @@ def test_a_term_is_played_through_and_nothing_is_lost(tmp_path, capsys):
     assert {key: row["points"] for key, row in third.items()} == {key: row["points"] for key, row in second.items()}
     desk = mark.Desk(tmp_path / "sent-graded")
     problem_set = desk.sets[asker[1]]
-    number = next(i for i, a in enumerate(desk.answers(problem_set, hand)) if a["student"] == asker[0])
-    before = list(desk.answers(problem_set, hand))[number]["marks"]
-    desk.save(problem_set, hand, number, {"criteria": [], "points": str(hand.points), "comment": "So you did."})
-    raised = hand.points - (before[-1]["points"] if before else 0)
+    (found,) = desk.answers(problem_set, hand)
+    answer = next(answer for answer in found if answer["who"] == asker[0])
+    assert answer["asked"] == "I wrote that"
+    form = {"criteria": [], "points": str(hand.points), "comment": "So you did.", "token": answer["token"]}
+    desk.save(problem_set, hand, form)
+    raised = hand.points - (answer["marks"][-1]["points"] if answer["marks"] else 0)
     fourth = graded(run=0)
     assert float(fourth[asker]["points"]) == float(third[asker]["points"]) + raised
     assert fourth[asker]["look_again"] == ""

@@ -123,7 +123,8 @@ class Grading:
         rows, taken, equal = [], {}, {}
         for path in find_files(self.folder):
             row = {
-                "student": student_name(path, self.folder, self.sets), "file": name_of(path.relative_to(self.folder)),
+                "student": student_name(path, self.folder, self.sets), "who": "",
+                "file": name_of(path.relative_to(self.folder)),
                 "problem_set": "", "points": None, "out_of": None, "to_mark": 0, "flags": [], "seconds": 0.0,
                 "questions": {}, "look_again": [], "stopped": "", "page": "", "key": "", "notebook": None,
                 "person": None, "when": None, "late_days": 0, "free_days": 0, "deducted": 0.0,
@@ -138,6 +139,7 @@ class Grading:
                 unreadable = error
             if self.roster:
                 self._name(row, path, notebook)
+            row["who"] = row["student"]  # several files of one person get names of their own below
             row["when"] = late.time_of(path, row["person"])
             try:
                 if unreadable:
@@ -154,7 +156,13 @@ class Grading:
             row["key"] = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
             taken.setdefault((row["student"], row["problem_set"]), []).append(row)
             equal.setdefault(row["key"], []).append(row)
-        before = {(row["student"], row["problem_set"]): row["key"] for row in known_rows(self.grades)["rows"]}
+        known = known_rows(self.grades)["rows"]
+        before = {(row["student"], row["problem_set"]): row["key"] for row in known}
+        names = {(row["file"], row["problem_set"]): row["who"] for row in known}
+        for row in rows:
+            earlier = names.get((row["file"], row["problem_set"]), row["who"])
+            if earlier != row["who"]:
+                self.marks.adopt(earlier, row["who"], row["problem_set"])
         for sent, several in taken.items():
             keeper = next((row for row in several if before.get(sent) == row["key"]), several[0])
             for row in several:
@@ -245,18 +253,22 @@ class Grading:
     def _collect(self, row, result):
         """The verdict on one submission, and its marks by hand, into its row."""
         problem_set = self.sets[row["problem_set"]]
-        history = self.marks.history(row["student"], problem_set.name)
+        history = self.marks.history(row["who"], problem_set.name)
         written = texts(nbformat.from_dict(result["notebook"]), problem_set)
         for question in problem_set.questions:
             given = dict(result["questions"][question.name]) | {"comment": "", "criteria": []}
             marks = history.get(question.name, {})
-            if written[question.answer] in marks:
-                given |= {key: marks[written[question.answer]][-1][key] for key in ("points", "comment", "criteria")}
-            elif marks:
+            mark = marks.get(written[question.answer], [None])[-1]
+            if mark and mark["points"] is not None and mark["out_of"] == question.points:
+                given |= {key: mark[key] for key in ("points", "comment", "criteria")}
+            elif mark and mark["points"] is not None:
+                was = f"marked by hand when it had {mark['out_of']:g} points"
+                row["flags"].append(f"{question.name}: was {was}, mark it again")
+            elif marks and not mark:
                 row["flags"].append(f"{question.name}: was marked by hand with another answer, mark it again")
             given["answer"] = "" if given["status"] == "no answer" else result["answers"].get(question.answer, "")
             row["questions"][question.name] = given
-        asked = [request for request in self.requests if request[:2] == (row["student"], problem_set.name)]
+        asked = [request for request in self.requests if request[:2] == (row["who"], problem_set.name)]
         row["look_again"] = [f"{request.question}: {request.reason}" for request in asked]
         row["flags"] += result["flags"]
         row["stopped"] = next((flag for flag in result["flags"] if flag.startswith("stopped at")), "")
@@ -283,7 +295,8 @@ class Grading:
         reports.write(self.grades / "questions.csv", reports.plain_table(every, items.COLUMNS))
         reports.write(self.grades / "similar.html", reports.similar(pairs))
         reports.write(self.grades / "marks.csv", reports.plain_table(self.marks.everything(), reports.MARKED))
-        kept = [{key: row[key] for key in ("student", "problem_set", "key", "file")} for row in self.rows if row["key"]]
+        columns = ("student", "who", "problem_set", "key", "file")
+        kept = [{key: row[key] for key in columns} for row in self.rows if row["key"]]
         known = {"course": str(self.course), "rows": kept}
         reports.write(self.grades / "rows.json", json.dumps(known, ensure_ascii=False, indent=1))
         if self.roster:
@@ -313,7 +326,7 @@ def main(arguments=None):
     except (RosterError, OSError) as error:
         sys.exit(f"ROSTER: {chosen.roster}: {getattr(error, 'strerror', None) or error}")
     try:
-        rules = late.LateRules(chosen.late.read_text("utf-8"), problem_sets(course)) if chosen.late else None
+        rules = late.LateRules(chosen.late.read_text("utf-8-sig"), problem_sets(course)) if chosen.late else None
     except (ValueError, OSError) as error:
         sys.exit(f"LATE: {chosen.late}: {getattr(error, 'strerror', None) or error}")
     submissions = chosen.submissions.expanduser().resolve()

@@ -211,7 +211,7 @@ def widest(budget, depth, code):
         return -rest // linear
     return int((-linear + np.sqrt(linear**2 - 4 * square * rest)) / (2 * square))
 
-# %% width | wrong | biases are weights, too
+# %% width | wrong | with its biases: count those, too
 def widest(budget, depth, code):
     def weights(width):
         sizes = [784, *[width] * depth, code, *[width] * depth, 784]

@@ -11,12 +11,13 @@ import math
 import re
 from collections import namedtuple
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from grading.roster import BRIGHTSPACE
+from grading.roster import BRIGHTSPACE, CANVAS, MOODLE
 
 Rule = namedtuple("Rule", ("due", "cost", "most"))
 FORMS = "due 2026-10-05 23:59, 10% a day, at most 5 days"
-# How those who hand in write a time: ISO (nbgrader, a roster of one's own), Brightspace, Moodle.
+# How systems write a time: ISO (a roster of one's own), Brightspace, Moodle.
 TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%b %d, %Y %I%M %p", "%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M")
 COLUMNS = ("submitted", "last modified (submission)")  # of a roster: one's own, Moodle's grading worksheet
 
@@ -92,29 +93,43 @@ class LateRules:
         for row in rows:
             row["late_days"], row["free_days"], row["deducted"] = self.days(row["problem_set"], row["when"]), 0, 0.0
             if row["questions"] and row["problem_set"] in self.rules:
-                who = row["person"].id if row.get("person") else row["student"]
-                groups.setdefault((self.rules[row["problem_set"]].due, row["problem_set"], who), []).append(row)
+                groups.setdefault((self.rules[row["problem_set"]].due, row["problem_set"], row["who"]), []).append(row)
         for (_, name, who), several in sorted(groups.items(), key=lambda item: item[0][:2]):
             rule, free = self.rules[name], left.setdefault(who, self.free)
             for row in several:
-                row["free_days"] = min(row["late_days"], free) if row["late_days"] <= rule.most else 0
+                row["free_days"] = min(row["late_days"], free) if rule.cost and row["late_days"] <= rule.most else 0
                 share = min(1.0, rule.cost * (row["late_days"] - row["free_days"]))
                 row["deducted"] = round(row["points"] * (1.0 if row["late_days"] > rule.most else share), 2)
             left[who] -= max(several, key=lambda row: (row["points"] - row["deducted"], -row["free_days"]))["free_days"]
 
 
 def time_of(path, person=None):
-    """When a file was handed in, as far as its folder, a `timestamp.txt` beside it or the roster says. None if not."""
-    said = [match["date"] for part in path.parts if (match := BRIGHTSPACE.fullmatch(part))]
-    stamp = path.with_name("timestamp.txt")
-    if stamp.is_file():
-        said.append(stamp.read_text("utf-8", "replace").strip()[:19])
-    if person:
-        said += [value for title, value in person.row.items() if title.casefold() in COLUMNS]
+    """When a file was handed in: what the roster says, a folder that Brightspace named, or nbgrader's `timestamp.txt`.
+
+    None if none of them says anything. What a student names, a file or a folder in one's own archive, does not count.
+    """
+    said = [value for title, value in (person.row.items() if person else ()) if title.casefold() in COLUMNS]
+    said += [match["date"] for part in path.parts[:-1] if (match := BRIGHTSPACE.fullmatch(part))]
     for words in said:
+        words = re.sub(r" (\d{3}) ([AP]M)", r" 0\1 \2", words.strip())  # 105 PM
         for form in TIMES:
             try:
-                return datetime.strptime(words.strip(), form)
+                return datetime.strptime(words, form)
             except ValueError:
                 continue
+    stamp, system = path.with_name("timestamp.txt"), (MOODLE, CANVAS, BRIGHTSPACE)
+    if stamp.is_file() and not any(form.fullmatch(part) for part in path.parts[:-1] for form in system):
+        return stamped(stamp.read_text("utf-8", "replace"))
     return None
+
+
+def stamped(text):
+    """nbgrader's `2026-10-05 23:59:00.123456 UTC` as local time, None if it is something else."""
+    try:
+        date, clock, *zone = text.split()
+        when = datetime.fromisoformat(f"{date} {clock}")
+        if zone:
+            when = when.replace(tzinfo=ZoneInfo(zone[0]))
+    except (ValueError, OSError, KeyError):  # the last is a zone that nobody knows
+        return None
+    return (when.astimezone().replace(tzinfo=None) if when.tzinfo else when).replace(microsecond=0)

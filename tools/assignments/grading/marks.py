@@ -1,16 +1,18 @@
 """Marks given by hand, all that were ever given.
 
-    GRADES/marks/SET/STUDENT.json      question to the text of an answer to its marks, the newest last
+    GRADES/marks/SET/WHO.json          question to the text of an answer to its marks, the newest last
     GRADES/look_again.csv              what students asked to be looked at again; yours to fill
 
 A mark belongs to the text of an answer: whatever else changes, it stays while that text stays, and is there again when
-the text comes back. A question that is marked by tests can be given another mark, too.
+the text comes back. A question that is marked by tests can be given another mark, too. WHO is a person of the roster,
+or what a file is called without one; several files of one person share their marks, and who is renamed keeps them.
 """
 
 import csv
 import hashlib
 import io
 import json
+import threading
 from collections import namedtuple
 from datetime import datetime
 
@@ -18,6 +20,7 @@ from grading.problem_set import grade_id
 from grading.reports import write
 
 REQUESTS = ("student", "problem_set", "question", "reason")
+WRITING = threading.Lock()
 Request = namedtuple("Request", REQUESTS)
 
 
@@ -46,27 +49,40 @@ class Marks:
     def __init__(self, grades):
         self.grades, self.folder = grades, grades / "marks"
 
-    def history(self, student, name):
-        """Question to text to marks: `points`, `criteria` (their numbers), `comment`, `when`, `about` (a request)."""
-        path = self._path(student, name)
+    def history(self, who, name):
+        """Question to text to marks: `points` (None: taken back) of `out_of`, `criteria` (their numbers), `comment`,
+        `when`, `about` (a request)."""
+        path = self._path(who, name)
         return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
-    def give(self, student, name, question, text, points, criteria=(), comment="", about=""):
+    def give(self, who, name, question, text, points, out_of, criteria=(), comment="", about=""):
         """Add a mark. It is written before this returns."""
-        history = self.history(student, name)
         when = datetime.now().astimezone().isoformat(timespec="seconds")
-        mark = {"points": points, "criteria": list(criteria), "comment": comment, "when": when, "about": about}
-        history.setdefault(question, {}).setdefault(text, []).append(mark)
-        write(self._path(student, name), json.dumps(history, ensure_ascii=False, indent=1))
+        mark = {"points": points, "out_of": out_of, "criteria": list(criteria), "comment": comment}
+        with WRITING:
+            history = self.history(who, name)
+            history.setdefault(question, {}).setdefault(text, []).append(mark | {"when": when, "about": about})
+            write(self._path(who, name), json.dumps(history, ensure_ascii=False, indent=1))
 
-    def _path(self, student, name):
-        return self.folder / name / f"{student}.json"
+    def adopt(self, before, who, name):
+        """Give somebody the marks of texts that stand under another name: a roster came, or was mended."""
+        theirs = self.history(before, name)
+        with WRITING:
+            history = self.history(who, name)
+            for question, by_text in theirs.items():
+                for text, marks in by_text.items():
+                    history.setdefault(question, {}).setdefault(text, marks)
+            if history:
+                write(self._path(who, name), json.dumps(history, ensure_ascii=False, indent=1))
+
+    def _path(self, who, name):
+        return self.folder / name / f"{who}.json"
 
     def requests(self, rows, sets):
         """What is asked for in `look_again.csv`, which is made if it is not there.
 
         Args:
-            rows: of the grading, with `student` and `problem_set`.
+            rows: of the grading, with `student`, `who` and `problem_set`.
             sets: the problem sets by name.
 
         Raises:
@@ -82,7 +98,7 @@ class Marks:
             raise RequestError(f"{path}: {error}") from None
         if not numbered or tuple(numbered[0][1]) != REQUESTS:
             raise RequestError(f"{path}: line 1: expected the columns {', '.join(REQUESTS)}")
-        sent = {(row["student"], row["problem_set"]) for row in rows}
+        sent = {(row[name], row["problem_set"]) for row in rows for name in ("student", "who")}
         people = {student for student, _ in sent}
         for number, line in numbered[1:]:
             if len(line) != len(REQUESTS):
@@ -105,7 +121,9 @@ class Marks:
 
     def open_requests(self, rows, sets):
         """Those of the requests that no mark has answered yet."""
-        return [asked for asked in self.requests(rows, sets) if not self._answered(asked)]
+        names = {row["student"]: row["who"] for row in rows}
+        found = [asked._replace(student=names.get(asked.student, asked.student)) for asked in self.requests(rows, sets)]
+        return [asked for asked in found if not self._answered(asked)]
 
     def _answered(self, asked):
         given = self.history(asked.student, asked.problem_set).get(asked.question, {}).values()

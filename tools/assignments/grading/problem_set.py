@@ -145,8 +145,8 @@ class ProblemSet:
     def asked(self):
         """All that a verdict depends on, as text: not the model answers and rubrics of what is marked by hand."""
         cells = [
-            (grade_id(cell), role(cell).get("points"), None if is_marked_by_hand(cell) else cell.source)
-            for cell in [*self.source.cells, *self.release.cells]
+            (grade_id(cell), role(cell).get("points"), cell.metadata.get("tags"), cell.source)
+            for cell in [*(cell for cell in self.source.cells if not is_marked_by_hand(cell)), *self.release.cells]
         ]
         return str(cells)
 

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import re
+import threading
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,7 +36,7 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 def write(path, content):
     """Write text or bytes whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")  # nobody else's
     part.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
     part.replace(path)
 

@@ -58,8 +58,7 @@ def alike(rows, problem_set):
                 bits[pair][name] = max(bits[pair][name], math.log2(n / len(those)))
     found = []
     for (a, b), by_answer in bits.items():
-        same_person = rows[a]["person"] and rows[b]["person"] and rows[a]["person"].id == rows[b]["person"].id
-        if sum(by_answer.values()) >= THRESHOLD * math.log2(n) and not same_person:
+        if sum(by_answer.values()) >= THRESHOLD * math.log2(n) and rows[a]["who"] != rows[b]["who"]:
             texts = [
                 {"name": name, "bits": by_answer[name], "texts": [written(rows[i], name, problem_set) for i in (a, b)]}
                 for name in sorted(by_answer, key=by_answer.get, reverse=True)
@@ -96,15 +95,18 @@ def code_tokens(source):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
                 node.body = node.body[1:] or [ast.Pass()]
-            for field in ("annotation", "returns"):
-                if hasattr(node, field):
-                    setattr(node, field, None)
+            if isinstance(node, ast.FunctionDef):
+                node.returns = None
+            if isinstance(node, ast.arg):
+                node.annotation = None
+            if isinstance(node, ast.AnnAssign):
+                node.annotation = ast.Constant(None)
         own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
         own |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
         own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
         text = ast.unparse(tree)
         found = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
+    except Exception:  # a stranger's text: whatever is wrong with it, it is no program
         return None
     before, words = "", []
     for token in found:
