@@ -93,12 +93,11 @@ def test_outputs_that_are_nested_without_end_and_half_an_emoji_are_no_trouble(tm
     assert read(tmp_path / "a.ipynb").cells[0].source == "x = '?'"
 
 
-def test_nothing_that_is_written_into_a_notebook_makes_reading_its_id_slow():
-    started = time.monotonic()
+def test_the_id_is_read_from_its_cell_whatever_else_is_written():
+    """A pattern that tries every way to split a text would need hours for these."""
     for text in ("\n" * 10**6, "Your id: x" + "!" * 10**6 + "x", "*" * 10**6, "Your id" * 10**5):
         cell = nbformat.v4.new_markdown_cell(text)
-        stated_id(nbformat.v4.new_notebook(cells=[cell]))
-    assert time.monotonic() - started < 20  # it was hours
+        assert len(stated_id(nbformat.v4.new_notebook(cells=[cell]))) <= 100
     cell.source = "**Your id, if your instructor asks for it:** *s12* "
     assert stated_id(nbformat.v4.new_notebook(cells=[cell])) == "s12"
 
