@@ -64,7 +64,8 @@ def test_a_term_is_played_through_and_nothing_is_lost(tmp_path, capsys):
 
     first = graded(run=2 * SIZE)
     assert {key: float(row["points"]) for key, row in first.items()} == expected
-    assert not any(row["flags"] for row in first.values())
+    flags = {row["flags"] for row in first.values()}  # of many who toss coins, two may write the very same notebook
+    assert all(not flag or flag.startswith("the very same file as") for flag in flags)
 
     # Marking by hand, all of it, in the order in which the desk shows it.
     desk, given = mark.Desk(tmp_path / "sent-graded"), {}
