@@ -158,6 +158,8 @@ def test_marks_stay_with_who_gets_an_id_or_sends_a_second_file(tmp_path):
     roster.write_text("id,name\ns7,Ann Ito\n", "utf-8")
     people = read_roster(roster)
     assert graded(tmp_path, {"Ann Ito": {"why": "First."}}, people)["s7"]["questions"]["why"]["points"] == 2
+    (line,) = Marks(tmp_path / "out").everything()  # moved, not doubled
+    assert line["student"] == "s7"
     rows = graded(tmp_path, {"Ann Ito": {"why": "First."}, "Ito Ann": {"why": "Second."}}, people)
     assert {row["who"] for row in rows.values()} == {"s7"} and len(rows) == 2
     points = {row["file"]: row["questions"]["why"]["points"] for row in rows.values()}

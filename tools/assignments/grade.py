@@ -159,10 +159,12 @@ class Grading:
         known = known_rows(self.grades)["rows"]
         before = {(row["student"], row["problem_set"]): row["key"] for row in known}
         names = {(row["file"], row["problem_set"]): row["who"] for row in known}
+        present = {(row["who"], row["problem_set"]) for row in rows}
         for row in rows:
-            earlier = names.get((row["file"], row["problem_set"]), row["who"])
+            name = row["problem_set"]
+            earlier = names.get((row["file"], name), row["who"])
             if earlier != row["who"]:
-                self.marks.adopt(earlier, row["who"], row["problem_set"])
+                self.marks.adopt(earlier, row["who"], name, move=(earlier, name) not in present)
         for sent, several in taken.items():
             keeper = next((row for row in several if before.get(sent) == row["key"]), several[0])
             for row in several:

@@ -21,8 +21,8 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from grade import known_rows
-from grading.marks import Marks, RequestError, texts
-from grading.problem_set import answer_of, criteria, grade_id, model_answer, problem_sets
+from grading.marks import Marks, RequestError, cells_of, texts
+from grading.problem_set import criteria, grade_id, model_answer, problem_sets
 from grading.reports import TEMPLATES, headings
 
 HEADERS = {
@@ -130,7 +130,7 @@ class Desk:
         notebook = nbformat.from_dict(self._result(answer["key"])["notebook"])
         return TEMPLATES.get_template("answer.html").render(
             set=problem_set, question=question, number=number, n=len(found), answer=answer,
-            cells=list(shown(notebook, question)), title=headings(problem_set)[question.name],
+            cells=cells_of(notebook, problem_set)[question.answer], title=headings(problem_set)[question.name],
             asked_in=asked_in, model=model_answer(problem_set.cells[question.answer]),
             criteria=criteria(source) if question.by_hand else [], problem=problem or self.problem,
             left=[i for i, answer in enumerate(found) if answer["to_mark"] or answer["asked"]],
@@ -166,19 +166,6 @@ class Desk:
 def digest(*words):
     """A short name for some words, which does not tell them."""
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
-
-
-def shown(notebook, question):
-    """The cells of an answer: what was written, and what the student or the grader saw when it ran."""
-    inside = False
-    for cell in notebook.cells:
-        if grade_id(cell):
-            inside = grade_id(cell) == question.answer
-            tests = not question.by_hand and answer_of(grade_id(cell)) == question.answer
-            if tests and not inside:
-                continue
-        if inside and (grade_id(cell) == question.answer or cell.metadata.get("extra")):
-            yield cell
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -28,15 +28,24 @@ class RequestError(ValueError):
     """A line of `look_again.csv` that cannot be used; the message names line and column."""
 
 
-def texts(notebook, problem_set):
-    """A short name for the text of each answer, with the cells of one's own that belong to it, by the answer's name."""
-    parts, answers, last = {}, {question.answer for question in problem_set.questions}, None
+def cells_of(notebook, problem_set):
+    """The cells of each answer, those of one's own that belong to it among them, by the answer's name."""
+    found, answers, last = {}, {question.answer for question in problem_set.questions}, None
     for cell in notebook.cells:
         if grade_id(cell):
             last = grade_id(cell)
         if last in answers and (grade_id(cell) == last or cell.metadata.get("extra")):
-            parts.setdefault(last, []).append(cell.source.strip())
-    return {name: hashlib.sha256("\0".join(found).encode()).hexdigest()[:16] for name, found in parts.items()}
+            found.setdefault(last, []).append(cell)
+    return found
+
+
+def texts(notebook, problem_set):
+    """A short name for the text of each answer, by the answer's name."""
+    joined = {
+        name: "\0".join(cell.source.strip() for cell in cells)
+        for name, cells in cells_of(notebook, problem_set).items()
+    }
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in joined.items()}
 
 
 class Marks:
@@ -64,16 +73,25 @@ class Marks:
             history.setdefault(question, {}).setdefault(text, []).append(mark | {"when": when, "about": about})
             write(self._path(who, name), json.dumps(history, ensure_ascii=False, indent=1))
 
-    def adopt(self, before, who, name):
-        """Give somebody the marks of texts that stand under another name: a roster came, or was mended."""
+    def adopt(self, before, who, name, move):
+        """Give somebody the marks that stand under another name, since a roster came or was mended.
+
+        Args:
+            move: whether nobody is called `before` any more; otherwise that name keeps its marks, too.
+        """
         theirs = self.history(before, name)
+        if not theirs:
+            return
         with WRITING:
             history = self.history(who, name)
             for question, by_text in theirs.items():
                 for text, marks in by_text.items():
-                    history.setdefault(question, {}).setdefault(text, marks)
-            if history:
-                write(self._path(who, name), json.dumps(history, ensure_ascii=False, indent=1))
+                    mine = history.setdefault(question, {}).setdefault(text, [])
+                    mine += [mark for mark in marks if mark not in mine]
+                    mine.sort(key=lambda mark: mark["when"])
+            write(self._path(who, name), json.dumps(history, ensure_ascii=False, indent=1))
+            if move:
+                self._path(before, name).unlink()
 
     def _path(self, who, name):
         return self.folder / name / f"{who}.json"
