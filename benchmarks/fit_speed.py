@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/fit_speed.py [rounds] [model ...]
 
 Four networks, each trained on random images in batches of 256: through aelib as it comes, as a plain Keras model with
-XLA (Keras's default) and without, through aelib on JAX, and by a hand-written PyTorch loop where PyTorch is installed.
-The contestants take turns, `rounds` times. Printed are milliseconds per step, the median over the rounds and the
+XLA (Keras's default) and without, through aelib on JAX, and by a hand-written PyTorch loop where PyTorch is installed
+beside the rest. Those of one process take turns, `rounds` times. Printed are milliseconds per step, the median over the rounds and the
 extremes, in steady state: the first epoch, with tracing and compilation, is reported apart. Last comes the time that
 the dense network's matrix products alone take, at the speed of one large product.
 """
@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -76,45 +78,6 @@ class PlainVariational(keras.Model):
         return self.decoder(mean + keras.ops.exp(0.5 * log_var) * noise)
 
 
-def torch_loop(name):
-    """A loop as one would write it by hand, with denormal numbers flushed."""
-    import torch  # noqa: TID251
-    from torch import nn  # noqa: TID251
-
-    torch.manual_seed(0)
-    torch.set_flush_denormal(True)
-    n = MODELS[name][1]
-    x = torch.from_numpy(images(n)).reshape(n, 784)
-    nets = {
-        "784-3-784": lambda: nn.Sequential(nn.Linear(784, 3), nn.Linear(3, 784), nn.Sigmoid()),
-        "784-300-32-300-784": lambda: nn.Sequential(
-            nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 32), nn.Linear(32, 300), nn.ReLU(), nn.Linear(300, 784),
-            nn.Sigmoid(),
-        ),
-        "convolutional": lambda: nn.Sequential(
-            nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
-            nn.Flatten(), nn.Linear(1568, 16), nn.Linear(16, 1568), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)),
-            nn.ConvTranspose2d(32, 16, 3, 2, 1, 1), nn.ReLU(), nn.ConvTranspose2d(16, 1, 3, 2, 1, 1), nn.Sigmoid(),
-            nn.Flatten(),
-        ),
-    }  # fmt: skip
-    if name not in nets:
-        return None
-    net = nets[name]()
-    optimizer = torch.optim.Adam(net.parameters(), 1e-3)
-
-    def fit(epochs):
-        for _ in range(epochs):
-            for rows in torch.randperm(n).split(BATCH):
-                batch = x[rows]
-                loss = (net(batch) - batch).square().sum(1).mean()
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-
-    return fit
-
-
 def step_milliseconds(name, fit, epochs):
     started = time.perf_counter()
     fit(epochs)
@@ -123,9 +86,17 @@ def step_milliseconds(name, fit, epochs):
 
 def on_jax(name, rounds):
     """The same in a process of its own, since a process has one backend."""
-    command = [sys.executable, __file__, "--only-aelib", str(rounds), name]
+    return _elsewhere([__file__, "--only-aelib", str(rounds), name], KERAS_BACKEND="jax")
+
+
+def in_torch(name, rounds):
+    """The hand-written loop, in a process of its own, since PyTorch and TensorFlow in one can crash."""
+    return _elsewhere([str(Path(__file__).with_name("torch_loop.py")), name, str(rounds), str(EPOCHS)])
+
+
+def _elsewhere(command, **environment):
     done = subprocess.run(
-        command, env=os.environ | {"KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=True
+        [sys.executable, *command], env=os.environ | environment, stdout=subprocess.PIPE, text=True, check=True
     )
     first, *later = map(float, done.stdout.split())
     return first, later
@@ -153,17 +124,16 @@ def main(rounds=5, *names):
             "Keras, XLA (its default)": plain(name, "auto"),
             "Keras, no XLA": plain(name, False),
         }
-        try:
-            contestants["PyTorch loop"] = torch_loop(name)
-        except ImportError:
-            print("PyTorch is not installed: its loop is left out")
-        contestants = {label: fit for label, fit in contestants.items() if fit is not None}
         first = {label: step_milliseconds(name, fit, 1) for label, fit in contestants.items()}
         later = {label: [] for label in contestants}
         for _ in range(rounds):
             for label, fit in contestants.items():
                 later[label].append(step_milliseconds(name, fit, EPOCHS))
         first["aelib on JAX"], later["aelib on JAX"] = on_jax(name, rounds)
+        if find_spec("torch"):
+            first["PyTorch loop"], later["PyTorch loop"] = in_torch(name, rounds)
+        else:
+            print("PyTorch is not installed: its loop is left out")
         for label, values in later.items():
             print(
                 f"{name:20s} {label:26s} {statistics.median(values):6.2f} ms per step ({min(values):.2f} to "
