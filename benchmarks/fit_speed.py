@@ -4,9 +4,9 @@
 
 Four networks, each trained on random images in batches of 256: through aelib as it comes, as a plain Keras model with
 XLA (Keras's default) and without, through aelib on JAX, and by a hand-written PyTorch loop where PyTorch is installed
-beside the rest. Those of one process take turns, `rounds` times. Printed are milliseconds per step, the median over the rounds and the
-extremes, in steady state: the first epoch, with tracing and compilation, is reported apart. Last comes the time that
-the dense network's matrix products alone take, at the speed of one large product.
+beside the rest. Those of one process take turns, `rounds` times. Printed are milliseconds per step, the median over the
+rounds and the extremes, in steady state: the first epoch, with tracing and compilation, is reported apart. Last comes
+the time that the dense network's matrix products alone take, at the speed of one large product.
 """
 
 import os
