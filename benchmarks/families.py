@@ -4,13 +4,17 @@
 
 20,000 images, batch 256, Adam, squared error. Each with its defaults, as a reader would meet them: Keras compiles with
 XLA and returns to Python after every batch, aelib does without XLA and returns after 32; both keep metrics, the PyTorch
-loop keeps none. The three take turns, so that a busy moment hits all of them; medians.
-The first epoch of each, which compiles, is not counted. PyTorch is left out where it is not installed.
+loop keeps none. The first two take turns, so that a busy moment hits both; medians. The loop has a process of its own,
+because PyTorch and TensorFlow in one can crash, and is left out where PyTorch is not installed.
+The first epoch of each, which compiles, is not counted.
 """
 
+import os
 import statistics
+import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from itertools import pairwise
 
 import keras
@@ -18,11 +22,6 @@ import numpy as np
 from keras import layers
 
 import aelib
-
-try:
-    import torch  # noqa: TID251, the ban is for aelib
-except ImportError:
-    torch = None
 
 X = aelib.make_digits(20_000, random_state=0).images
 BATCH, D = 256, 32
@@ -99,6 +98,8 @@ def keras_epoch(model, *data):
 
 def torch_epochs():
     """Functions that train hand-written PyTorch networks for one epoch."""
+    import torch  # noqa: TID251, the ban is for aelib
+
     nn = torch.nn
     torch.set_flush_denormal(True)  # as TensorFlow does; without it, L1 makes numbers so small that they are slow
 
@@ -174,20 +175,36 @@ def main(repetitions=5):
     for name, model in keras_models().items():
         model.compile("adam", "mse")
         epochs["plain Keras"][name] = keras_epoch(model, X, X)
-    if torch is not None:
-        epochs["PyTorch loop"] = torch_epochs()
-    print(f"{'family':14s}" + "".join(f"{kind:>14s}" for kind in epochs) + "   aelib / plain Keras")
+    loops = torch_seconds(repetitions) if find_spec("torch") else {}
+    kinds = [*epochs, *(["PyTorch loop"] if loops else [])]
+    print(f"{'family':14s}" + "".join(f"{kind:>14s}" for kind in kinds) + "   aelib / plain Keras")
     for name in epochs["aelib"]:
         seconds = {kind: [] for kind in epochs}
         for _ in range(repetitions):
             for kind, runs in epochs.items():
-                started = time.perf_counter()
-                runs[name]()
-                seconds[kind].append(time.perf_counter() - started)
+                seconds[kind].append(timed(runs[name]))
         ratio = np.median(np.array(seconds["aelib"]) / np.array(seconds["plain Keras"]))
-        row = "".join(f"{statistics.median(values):12.2f} s" for values in seconds.values())
-        print(f"{name:14s}{row}   {ratio:.2f}", flush=True)
+        medians = [statistics.median(values) for values in seconds.values()]
+        medians += [loops[name]] if loops else []
+        print(f"{name:14s}" + "".join(f"{median:12.2f} s" for median in medians) + f"   {ratio:.2f}", flush=True)
+
+
+def timed(run):
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def torch_seconds(repetitions):
+    """Median seconds of each family's loop; with Keras on PyTorch, TensorFlow stays out of that process."""
+    command, environment = [sys.executable, __file__, "--torch", str(repetitions)], {"KERAS_BACKEND": "torch"}
+    done = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True, check=True)
+    return {name: float(seconds) for name, seconds in map(str.split, done.stdout.splitlines())}
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    if sys.argv[1:2] == ["--torch"]:
+        for name, epoch in torch_epochs().items():
+            print(name, statistics.median(timed(epoch) for _ in range(int(sys.argv[2]))))
+    else:
+        main(*(int(argument) for argument in sys.argv[1:2]))
